@@ -1,0 +1,1 @@
+"""Videos into frames, in processes that can be killed."""

@@ -1,0 +1,1 @@
+"""Pictures and prompts into vectors: the encoder, named models, weights."""

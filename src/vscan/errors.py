@@ -1,0 +1,121 @@
+"""Every exception vscan raises on purpose, in one tree.
+
+    VscanError                  what a command prints: message, cause, remedy; never a traceback
+    ├── UsageError              the call, the configuration or the output is unusable (exit 2)
+    │   ├── PackError           a policy pack does not hold; carries every problem found
+    │   ├── ModelError          a model is unknown, its weights are absent or are not what they should be
+    │   ├── ExemplarIndexError  an exemplar index is absent, damaged, busy, or made by another model
+    │   ├── SamplingError       a sampling specification cannot be read
+    │   └── OutputError         the output cannot be written, or another run is writing it
+    ├── SourceError             one source cannot be read: becomes that source's `error` record
+    └── Interrupted             the run was told to stop; what was done is kept (exit 130 or 143)
+
+Foreign errors (av, decord, faiss, safetensors, pydantic, OSError) are translated where the library
+is called, once, and do not travel further.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class VscanError(Exception):
+    """The root: `message` says what is wrong and where, `remedy` what to do about it."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.remedy}" if self.remedy else self.message
+
+
+class UsageError(VscanError):
+    """The call, the configuration or the output is unusable; nothing was scanned."""
+
+
+@dataclass(frozen=True)
+class PackProblem:
+    """One thing wrong in a policy pack."""
+
+    file: str
+    line: int
+    """1-based line in `file`; 0 where no line can be named."""
+    where: str
+    """Path of the key, as `policy[2].thresholds.review`."""
+    message: str
+    hint: str = ""
+    """The nearest known name, or how to mend it."""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        hint = f" ({self.hint})" if self.hint else ""
+        where = f"{self.where}: " if self.where else ""
+        return f"{place}: {where}{self.message}{hint}"
+
+
+class PackError(UsageError):
+    """A policy pack does not hold. `problems` lists every one found, in file order."""
+
+    def __init__(self, problems: tuple[PackProblem, ...], *, remedy: str = "") -> None:
+        super().__init__("\n".join(str(problem) for problem in problems), remedy=remedy)
+        self.problems = problems
+
+
+class ModelError(UsageError):
+    """A model is unknown, its weights are absent, or they are not the ones expected."""
+
+
+class ExemplarIndexError(UsageError):
+    """An exemplar index is absent, damaged, busy, or was made by another model."""
+
+
+class SamplingError(UsageError):
+    """A sampling specification such as `fps:1` cannot be read."""
+
+
+class OutputError(UsageError):
+    """The output cannot be written, or another run is writing it."""
+
+
+class SourceError(VscanError):
+    """One source cannot be read. `code` is stable and stands in the record; see ERROR_CODES."""
+
+    exit_code = 3
+
+    def __init__(self, code: str, message: str, *, remedy: str = "") -> None:
+        if code not in ERROR_CODES:
+            raise ValueError(f"unknown error code {code!r}; known: {', '.join(ERROR_CODES)}")
+        super().__init__(message, remedy=remedy)
+        self.code = code
+
+
+class Interrupted(VscanError):
+    """The run was told to stop by a signal; `exit_code` is 128 + the signal's number."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("interrupted; what was done is kept, the same command goes on from there")
+        self.exit_code = 128 + signal_number
+
+
+ERROR_CODES: dict[str, str] = {
+    "not_found": "no file of that name",
+    "not_a_file": "a folder, FIFO, socket or device where a regular file is wanted",
+    "permission_denied": "the file may not be read by this user",
+    "empty_file": "the file has no bytes",
+    "unsupported_format": "no container or image that the readers know, or one that is refused",
+    "no_video_stream": "a media file without pictures",
+    "no_frames": "a video stream of which not one frame could be decoded",
+    "too_large": "a picture, duration or file beyond the limits",
+    "deadline": "reading took longer than allowed; the worker was killed",
+    "memory_limit": "reading needed more memory than allowed",
+    "worker_died": "the worker process died while reading this file",
+    "changed_while_read": "the file changed while it was read",
+    "read_failed": "the file could not be read to its end by the system",
+    "decode_failed": "the readers could not open the file",
+    "internal": "an unexpected error in vscan itself, with this file",
+}
+"""Codes of `error.code` in a record, with what each one means."""

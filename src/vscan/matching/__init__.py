@@ -1,0 +1,1 @@
+"""From tracks to evidence: exemplar search, temporal alignment, prompt scores, segments."""

@@ -1,0 +1,1 @@
+"""What a scan leaves on disk: verdict records now, tracks of frames beside them."""

@@ -3,12 +3,12 @@
     VscanError                  what a command prints: message, cause, remedy; never a traceback
     ├── UsageError              the call, the configuration or the output is unusable (exit 2)
     │   ├── PackError           a policy pack does not hold; carries every problem found
-    │   ├── ModelError          a model is unknown, its weights are absent or are not what they should be
+    │   ├── ModelError          a model is unknown, or its weights are absent or not the right ones
     │   ├── ExemplarIndexError  an exemplar index is absent, damaged, busy, or made by another model
     │   ├── SamplingError       a sampling specification cannot be read
     │   └── OutputError         the output cannot be written, or another run is writing it
     ├── SourceError             one source cannot be read: becomes that source's `error` record
-    └── Interrupted             the run was told to stop; what was done is kept (exit 130 or 143)
+    └── InterruptedRunError     the run was told to stop; what was done is kept (exit 130 or 143)
 
 Foreign errors (av, decord, faiss, safetensors, pydantic, OSError) are translated where the library
 is called, once, and do not travel further.
@@ -93,7 +93,7 @@ class SourceError(VscanError):
         self.code = code
 
 
-class Interrupted(VscanError):
+class InterruptedRunError(VscanError):
     """The run was told to stop by a signal; `exit_code` is 128 + the signal's number."""
 
     def __init__(self, signal_number: int) -> None:

@@ -73,9 +73,9 @@ class FrameBatch:
     times_s: NDArray[np.float64]
     """(N,) presentation times in seconds from the stream's start, ascending."""
     images: NDArray[np.uint8]
-    """(N, H, W, 3) RGB pictures in the model's size; N of size 0 pictures if none were asked for."""
+    """(N, H, W, 3) RGB pictures in the size of the model; H = W = 0 if not asked for."""
     pdq: NDArray[np.uint8]
-    """(N, 8, 32) PDQ hashes of the full frame in the order of DIHEDRAL_FORMS; (N, 0, 32) if none."""
+    """(N, 8, 32) PDQ hashes of the full frame, as DIHEDRAL_FORMS; (N, 0, 32) if none."""
     pdq_quality: NDArray[np.uint8]
     """(N,) PDQ quality 0..100; zeros if no hashes were asked for."""
 

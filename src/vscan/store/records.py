@@ -1,0 +1,236 @@
+"""Verdict records on disk: JSON lines that are appended, resumed from, and never truncated."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol, Self
+
+import orjson
+
+from vscan.errors import OutputError
+from vscan.verdicts import Verdict
+
+LINE_START = b'{"schema":"vscan.verdict/'
+"""How every record begins: a last line that begins otherwise is not ours to drop."""
+
+
+class RecordSink(Protocol):
+    """Where verdicts go; used from one thread."""
+
+    def is_done(self, verdict_id: str) -> bool:
+        """True if a final record of that id is already there."""
+        ...
+
+    def write(self, verdict: Verdict) -> None:
+        """Append one record and hand it to the system at once."""
+        ...
+
+    def close(self) -> None:
+        """Leave the output in its final state."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredLine:
+    """One line of a record file, parsed."""
+
+    offset: int
+    """Bytes from the start of the file to the line."""
+    end: int
+    """Bytes from the start of the file to the next line."""
+    record: dict[str, Any]
+
+    @property
+    def uri(self) -> str:
+        """The source's name, as written in the record."""
+        return str(self.record["source"]["uri"])
+
+    @property
+    def is_final(self) -> bool:
+        """False for a source that could not even be hashed: a later run tries it again."""
+        return self.record["source"].get("sha256") is not None
+
+
+def read_lines(file: BinaryIO, *, name: str) -> Iterator[StoredLine]:
+    """The records of a verdict file in file order; a torn last line is passed over.
+
+    Raises OutputError naming the line when a line is not a verdict, or the torn beginning of one.
+    """
+    offset = 0
+    for number, line in enumerate(file, start=1):
+        if not line.endswith(b"\n") and line[: len(LINE_START)] == LINE_START[: len(line)]:
+            return
+        if line.strip():
+            try:
+                record = orjson.loads(line)
+                known = str(record["schema"]).startswith("vscan.verdict/")
+                known = known and isinstance(record["source"]["uri"], str) and "id" in record
+            except (orjson.JSONDecodeError, KeyError, TypeError):
+                known = False
+            if not known:
+                raise OutputError(
+                    f"{name}: line {number} is not a vscan verdict",
+                    remedy="give another file, or mend or remove that line",
+                )
+            yield StoredLine(offset, offset + len(line), record)
+        offset += len(line)
+
+
+class RecordFile:
+    """A JSONL file of verdicts that a run appends to and later runs resume.
+
+    Opening takes an exclusive lock (another run on the same file is told so at once), drops a
+    torn last line that a killed run left, and learns which ids are done. Records that a newer
+    one of the same URI replaces are removed by one atomic rewrite on close; until then readers
+    take the last line of a URI.
+
+    Raises OutputError when the file cannot be written, is locked, or holds something else.
+    """
+
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+        self.path = path
+        self._file = _open_locked(path)
+        self._done: set[str] = set()
+        self._last_offset: dict[str, int] = {}
+        self._superseded: set[int] = set()
+        self._broken: OutputError | None = None
+        if fresh:
+            self._file.truncate(0)
+        else:
+            self._learn()
+
+    def _learn(self) -> None:
+        end = 0
+        for stored in read_lines(self._file, name=str(self.path)):
+            self._note(stored.uri, stored.offset)
+            end = stored.end
+            if stored.is_final:
+                self._done.add(str(stored.record["id"]))
+        self._file.truncate(end)
+        self._file.seek(end)
+
+    def _note(self, uri: str, offset: int) -> None:
+        if uri in self._last_offset:
+            self._superseded.add(self._last_offset[uri])
+        self._last_offset[uri] = offset
+
+    def is_done(self, verdict_id: str) -> bool:
+        """True if this id has a final record here."""
+        return verdict_id in self._done
+
+    def write(self, verdict: Verdict) -> None:
+        """Append one record; it is with the system when this returns.
+
+        Raises OutputError when the disk is full or gone; the file then ends in a whole line.
+        """
+        offset = self._file.tell()
+        try:
+            self._file.write(verdict.to_line())
+            self._file.flush()
+        except OSError as error:
+            self._broken = OutputError(
+                f"{self.path}: cannot write ({error.strerror})",
+                remedy="free space or choose another -o, then run the same command: it resumes",
+            )
+            with contextlib.suppress(OSError):
+                self._file.truncate(offset)
+            raise self._broken from error
+        self._note(verdict.source.uri, offset)
+        self._done.add(verdict.id)
+
+    def close(self) -> None:
+        """Remove superseded records, sync to disk, release the lock."""
+        if self._file.closed:
+            return
+        try:
+            if self._superseded and self._broken is None:
+                self._compact()
+            else:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            if self._broken is None:
+                raise OutputError(f"{self.path}: cannot finish ({error.strerror})") from error
+        finally:
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+    def _compact(self) -> None:
+        rewritten = self.path.with_name(f".{self.path.name}.{os.getpid()}.rewrite")
+        self._file.seek(0)
+        offset = 0
+        try:
+            with rewritten.open("xb") as out:
+                for line in self._file:
+                    if offset not in self._superseded:
+                        out.write(line)
+                    offset += len(line)
+                out.flush()
+                os.fsync(out.fileno())
+            rewritten.chmod(self.path.stat().st_mode & 0o777)
+            rewritten.replace(self.path)
+        finally:
+            rewritten.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _open_locked(path: Path) -> BinaryIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+b")  # noqa: SIM115 PTH123 -- kept open as long as the RecordFile
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be opened for writing ({error.strerror})",
+            remedy="choose another -o, or change the permissions of its folder",
+        ) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise OutputError(
+            f"{path}: another run is writing this file",
+            remedy="wait for it to end, or choose another -o",
+        ) from error
+    if not path.is_file():
+        file.close()
+        raise OutputError(f"{path}: not a regular file", remedy="leave -o out to write to stdout")
+    if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+        # The run that held the lock has just put its rewritten file in this one's place.
+        file.close()
+        return _open_locked(path)
+    return file
+
+
+class RecordStream:
+    """Verdicts to standard output: nothing to resume from."""
+
+    def __init__(self, out: BinaryIO | None = None) -> None:
+        self._out = out or sys.stdout.buffer
+
+    def is_done(self, verdict_id: str) -> bool:
+        """Always False: a pipe keeps nothing."""
+        return False
+
+    def write(self, verdict: Verdict) -> None:
+        """Write one record and flush. BrokenPipeError passes through: the reader has gone."""
+        self._out.write(verdict.to_line())
+        self._out.flush()
+
+    def close(self) -> None:
+        """Nothing to do: the stream is not ours."""

@@ -1,0 +1,73 @@
+"""Frames of many callers share batches, and each caller gets its own vectors back."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from vscan.engines.batching import Images, SharedBatches, Vectors
+
+
+class MeanColour:
+    """An encoder whose vector is the picture's mean colour; it notes the size of every batch."""
+
+    batch_size = 8
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def encode_images(self, images: Images) -> Vectors:
+        """(N, 3) mean colours; refuses a pure white picture."""
+        self.gate.wait(10)
+        self.sizes.append(len(images))
+        if bool((images == 255).all(axis=(1, 2, 3)).any()):
+            raise ValueError("a white picture")
+        return images.mean(axis=(1, 2)).astype(np.float32)
+
+
+def pictures(value: int, n: int) -> Images:
+    """`n` pictures of one grey value."""
+    return np.full((n, 4, 4, 3), value, np.uint8)
+
+
+def test_everyone_gets_their_own() -> None:
+    """Forty callers at once: each one's vectors are of its pictures."""
+    with SharedBatches(MeanColour()) as batches, ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(lambda v: batches.submit(pictures(v, 3)).result(), v)
+                   for v in range(40)]  # fmt: skip
+        for value, future in enumerate(futures):
+            assert future.result(10).tolist() == [[value] * 3] * 3
+
+
+def test_small_pieces_share_a_batch() -> None:
+    """What waits while the model is busy goes together into the next batch."""
+    encoder = MeanColour()
+    encoder.gate.clear()
+    with SharedBatches(encoder) as batches:
+        futures = [batches.submit(pictures(1, 2)) for _ in range(5)]
+        encoder.gate.set()
+        for future in futures:
+            future.result(10)
+    assert sum(encoder.sizes) == 10
+    assert len(encoder.sizes) <= 3
+
+
+def test_an_error_reaches_those_it_concerns() -> None:
+    """A failing batch fails its callers; later ones are served."""
+    with SharedBatches(MeanColour()) as batches:
+        with pytest.raises(ValueError, match="white"):
+            batches.submit(pictures(255, 8)).result(10)
+        assert len(batches.submit(pictures(3, 1)).result(10)) == 1
+
+
+def test_closed_batches_take_nothing() -> None:
+    """Submitting after close is a mistake that is told."""
+    batches = SharedBatches(MeanColour())
+    batches.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        batches.submit(pictures(1, 1))

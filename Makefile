@@ -1,0 +1,59 @@
+# Everything a contributor runs. `make demo` and `make test` do all the set-up themselves.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+
+.PHONY: setup demo test soak check format docs goldens lock bench model clean
+
+setup: $(STAMP)
+
+# One environment with every extra and the test tools, exactly as pinned in requirements.lock.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "vscan is run and tested on Python 3.11; set PYTHON=python3.11" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "$$(grep -m1 '^uv==' requirements.lock)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+demo: setup
+	$(BIN)/vscan demo
+
+test: setup
+	$(BIN)/pytest -q -m "not soak"
+
+# Long kills, fuzzing, slow emulators: before a release, not on every change.
+soak: setup
+	$(BIN)/pytest -q -m soak --timeout 3600
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m docs.generate --check
+	$(BIN)/pytest -q tests/test_floors.py tests/test_imports.py
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Rewrites the generated pages: command reference and JSON Schemas.
+docs: setup
+	$(BIN)/python -m docs.generate
+
+bench: setup
+	$(BIN)/python -m bench
+
+# Trains the built-in demo model anew from its seed (about 80 minutes on two cores).
+model: setup
+	$(BIN)/python -m training.builtin
+
+# Addresses of registries never enter the lock file: it holds names and versions alone.
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache vscan-demo

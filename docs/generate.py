@@ -1,0 +1,115 @@
+"""Writes the pages that are made from the code: command reference and JSON Schemas.
+
+python -m docs.generate            write them
+python -m docs.generate --check    fail if one of them is not what the code says
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+HERE = Path(__file__).parent
+
+
+def verdict_schema() -> str:
+    """JSON Schema of one verdict line, from the dataclasses that write it."""
+    from pydantic import TypeAdapter
+
+    from vscan.verdicts import Verdict
+
+    schema = TypeAdapter(Verdict).json_schema(mode="serialization")
+    schema = _closed({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+    # Left out of a line where they say nothing (Verdict.as_dict).
+    schema["required"] = [key for key in schema["required"] if key != "error"]
+    exemplar = schema["$defs"]["ExemplarEvidence"]
+    exemplar["required"] = [
+        key for key in exemplar["required"] if key not in ("distance", "similarity")
+    ]
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _closed(schema: dict[str, object]) -> dict[str, object]:
+    """Every object's fields are all there are, and all are written."""
+    for part in (schema, *schema.get("$defs", {}).values()):  # type: ignore[attr-defined]  # JSON
+        if "properties" in part:
+            part["additionalProperties"] = False
+            part["required"] = list(part["properties"])
+    return schema
+
+
+def policy_pack_schema() -> str:
+    """JSON Schema of a policy pack, for editors that check TOML."""
+    from vscan.policies import pack_json_schema
+
+    return pack_json_schema()
+
+
+def commands() -> str:
+    """Every command and option, as `--help` tells it."""
+    from vscan.cli.app import app
+
+    root = typer.main.get_command(app)
+    lines = ["# Commands", "", "Made from the program itself by `make docs`.", ""]
+    for names, command in _walk(root, ("vscan",)):
+        lines += [f"## `{' '.join(names)}`", "", _prose(command.help or ""), ""]
+        for parameter in command.params:
+            if parameter.name == "help" or getattr(parameter, "hidden", False):
+                continue
+            lines.append(_option(parameter))
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _walk(
+    command: TyperCommand | TyperGroup, names: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
+    yield names, command
+    for name, below in sorted(getattr(command, "commands", {}).items()):
+        yield from _walk(below, (*names, name))
+
+
+def _prose(text: str) -> str:
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+def _option(parameter: object) -> str:
+    name = ", ".join(f"`{opt}`" for opt in (*parameter.opts, *parameter.secondary_opts))  # type: ignore[attr-defined]  # typer's own class of parameters is not public
+    if getattr(parameter, "param_type_name", "") == "argument":
+        name = f"`{parameter.human_readable_name}`"  # type: ignore[attr-defined]  # as above
+    default = getattr(parameter, "default", None)
+    shown = default not in (None, False, (), [], "") and not callable(default)
+    tail = f" Default: `{default}`." if shown else ""
+    return f"- {name}: {' '.join((getattr(parameter, 'help', '') or '').split())}{tail}"
+
+
+PAGES = {
+    "verdict-schema.json": verdict_schema,
+    "policy-pack.schema.json": policy_pack_schema,
+    "commands.md": commands,
+}
+
+
+def main() -> int:
+    """Write every page, or with --check name those that have drifted."""
+    drifted = []
+    for name, make in PAGES.items():
+        page = HERE / name
+        text = make()
+        if "--check" in sys.argv[1:]:
+            if not page.is_file() or page.read_text("utf-8") != text:
+                drifted.append(name)
+        else:
+            page.write_text(text, "utf-8")
+    for name in drifted:
+        print(f"docs/{name} is not what the code says: run `make docs`", file=sys.stderr)  # noqa: T201 -- a script
+    return 1 if drifted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The `vscan` program: gathers the commands, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from vscan.errors import InterruptedRunError, VscanError
+
+
+class _ClosedOutputError(Exception):
+    """Whoever read our output has gone."""
+
+
+class _Commands(TyperGroup):
+    """Hands a closed pipe and Ctrl-C to `main`, where typer would end with codes of its own."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ClosedOutputError from error
+        except KeyboardInterrupt as error:
+            raise InterruptedRunError(signal.SIGINT) from error
+
+
+app = typer.Typer(
+    name="vscan",
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Scan videos against content policies.
+
+    Samples frames of each video, embeds them with CLIP, compares them with exemplars of known
+    content and with the prompts of a policy pack, and writes one JSON line per video: what was
+    found, when, and why.
+
+    A first look that needs no download: `vscan demo`.
+    A first scan: `vscan scan FOLDER -o verdicts.jsonl`, then `vscan show verdicts.jsonl`.
+
+    Exit codes: 0 every input has its line; 1 `--fail-on` met; 2 usage, configuration or output
+    unusable; 3 some inputs are `error`; 130 and 143 interrupted.
+    """,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from vscan import __version__
+
+        typer.echo(f"vscan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", callback=_version,
+                     is_eager=True),
+    ] = False,
+) -> None:  # fmt: skip
+    """Options that stand before any command."""
+
+
+def _register() -> None:
+    from vscan.cli import demo, doctor, explain, scan, show
+    from vscan.cli.index import index_app
+    from vscan.cli.models import models_app
+    from vscan.cli.policy import policy_app
+
+    app.command("scan")(scan.scan)
+    app.command("show")(show.show)
+    app.command("explain")(explain.explain)
+    app.add_typer(index_app, name="index")
+    app.add_typer(policy_app, name="policy")
+    app.add_typer(models_app, name="models")
+    app.command("doctor")(doctor.doctor)
+    app.command("demo")(demo.demo)
+
+
+_register()
+
+
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    raise InterruptedRunError(number)
+
+
+def main() -> NoReturn:
+    """Run the program: every error vscan knows is a message on stderr, never a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except InterruptedRunError as error:
+        print(f"vscan: {error}", file=sys.stderr)
+        _leave(error.exit_code)
+    except _ClosedOutputError:
+        # `| head` has seen enough: nothing is wrong, and nobody is left to tell. Python would
+        # complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except VscanError as error:
+        print(f"vscan: error: {error.message}", file=sys.stderr)
+        if error.remedy:
+            print(f"  {error.remedy}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    sys.exit(0)

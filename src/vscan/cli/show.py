@@ -1,0 +1,105 @@
+"""`vscan show`: verdicts as a table, with filters."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+COLUMNS = ("source", "outcome", "action", "policy", "score", "when", "why")
+
+
+def show(
+    file: Annotated[
+        Path,
+        typer.Argument(help="A verdict file, as `vscan scan -o` writes it; - for stdin."),
+    ],
+    outcome: Annotated[
+        list[str] | None,
+        typer.Option(help="Only these: clear, review, violation or error. May be repeated."),
+    ] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only findings of this policy, or of those below it (`weapons` takes in "
+            "`weapons.firearms`). May be repeated."
+        ),
+    ] = None,
+    action: Annotated[
+        str | None,
+        typer.Option(help="Only this action or a more severe one: review, escalate, remove."),
+    ] = None,
+    min_score: Annotated[
+        float, typer.Option(help="Only findings with at least this score.", min=0.0, max=1.0)
+    ] = 0.0,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the chosen records as JSON lines instead.")
+    ] = False,
+) -> None:
+    """Show verdicts as a table: one row for each finding, one for each video without any.
+
+    The most severe come first. Example: `vscan show verdicts.jsonl --outcome violation`.
+    """
+    from vscan.cli.tables import print_json_lines, print_table
+    from vscan.store.browse import Filter, load_records, most_severe_first
+
+    wanted = Filter(tuple(outcome or ()), tuple(policy or ()), action, min_score)
+    records = load_records(file)
+    chosen = most_severe_first(record for record in records if wanted.accepts(record))
+    if json:
+        print_json_lines(chosen)
+        return
+    print_table(COLUMNS, (row for r in chosen for row in rows(r, wanted.findings(r))))
+    print(f"{len(chosen)} of {len(records)} videos", file=sys.stderr)
+
+
+def rows(record: dict[str, Any], findings: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """The table's rows of one record, cells as COLUMNS; the source's name stands once."""
+    head = (record["source"]["uri"], record["outcome"])
+    for finding in findings:
+        yield (
+            *head,
+            finding["action"],
+            finding["policy"],
+            f"{finding['score']:.2f}",
+            ", ".join(f"{clock(s['start_s'])}–{clock(s['end_s'])}" for s in finding["segments"]),
+            why(finding["evidence"][0]),
+        )
+        head = ("", "")
+    if not findings:
+        yield (*head, record["action"], "", "", "", remark(record))
+
+
+def remark(record: dict[str, Any]) -> str:
+    """What a person should know of a record without findings."""
+    if "error" in record:
+        return f"{record['error']['code']}: {record['error']['message']}"
+    notes = [*record["reasons"], *record["warnings"]]
+    notes += [f"suppressed: {each['policy']}" for each in record["suppressed"]]
+    return ", ".join(notes)
+
+
+def why(evidence: dict[str, Any]) -> str:
+    """One piece of evidence in a few words."""
+    if evidence["kind"] == "prompt":
+        return f"“{evidence['prompt']}” at {clock(evidence['time_s'])}"
+    start, end = evidence["exemplar_span_s"]
+    form = "" if evidence["transform"] == "identity" else f", {evidence['transform']}"
+    return (
+        f"{evidence['signal']} match with {evidence['exemplar']} "
+        f"at {clock(start)}–{clock(end)}{form}"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them: `7.5s`, `2:03.5`, `1:02:03`."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds, 1), 60)
+    if minutes < 60:
+        return f"{int(minutes)}:{rest:04.1f}"
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{int(rest):02d}"

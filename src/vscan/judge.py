@@ -1,0 +1,266 @@
+"""Evidence and a policy pack into findings and an outcome: pure, no clock, disk or randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vscan.intervals import Interval, covered_share, union
+from vscan.matching.match import Match
+from vscan.matching.prompt_scores import PolicyScores
+from vscan.matching.segments import ScoredSpan, find_spans
+from vscan.policies import Policy, PolicyPack
+from vscan.policies.actions import Action
+from vscan.verdicts import (
+    ActionName,
+    Evidence,
+    ExemplarEvidence,
+    Finding,
+    Outcome,
+    PromptEvidence,
+    Segment,
+    Suppressed,
+)
+
+KNOWN_CONTENT = "known-content"
+"""Policy of a match with a violating exemplar whose own policy is not in the pack."""
+MATCH_THRESHOLD = 0.5
+"""Score of a match at its signal's operating point: what is below is not a match."""
+MIN_COVERAGE = 0.95
+"""Share of the planned samples below which a video is never `clear`."""
+SUPPRESSED_SHARE = 0.5
+"""Share of a match's source interval that benign matches must cover to set it aside."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the judge says of one source."""
+
+    outcome: Outcome
+    action: ActionName
+    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One piece of evidence with the segment it stands for and what it recommends."""
+
+    segment: Segment
+    evidence: Evidence
+    action: Action
+    threshold: float
+
+
+def judge(
+    pack: PolicyPack,
+    *,
+    scores: Sequence[PolicyScores],
+    matches: Sequence[Match],
+    end_s: float,
+    coverage: float,
+    min_coverage: float = MIN_COVERAGE,
+) -> Judgement:
+    """The findings of `pack` on one source, and what follows from them.
+
+    scores: prompt scores of each policy with prompts, on the samples of the source.
+    matches: parts of the source that agree with exemplars, violating and benign.
+    end_s: presentation time at which the source ends. coverage: share 0..1 of the planned
+    samples that were read.
+
+    A benign match sets aside the prompt scores of its policy within its source interval, and
+    those violating matches of its policy which it covers for the most part and scores at least
+    as high as. Scores are rounded to the record's 4 decimals before they meet a threshold, so
+    that a record can be checked against its own numbers.
+    """
+    by_policy = {each.policy_id: each for each in scores}
+    findings: list[Finding] = []
+    suppressed: list[Suppressed] = []
+    for policy_id, policy in _policies(pack, matches):
+        own = [match for match in matches if _policy_of(match, pack) == policy_id]
+        violating = [match for match in own if match.opinion == "violating"]
+        benign = [match for match in own if match.opinion == "benign"]
+        kept, aside = _prompt_pieces(policy, by_policy.get(policy_id), benign, end_s)
+        for match in violating:
+            (aside if _is_set_aside(match, benign) else kept).append(_match_piece(match, policy))
+        if kept:
+            findings.append(_finding(policy_id, policy, kept))
+        if aside:
+            suppressed.append(_suppressed(policy_id, aside, benign))
+    findings.sort(key=lambda f: (-Action.of(f.action), -f.score, f.policy))
+    return _conclude(findings, suppressed, coverage, min_coverage)
+
+
+def _conclude(
+    findings: Sequence[Finding],
+    suppressed: Sequence[Suppressed],
+    coverage: float,
+    min_coverage: float,
+) -> Judgement:
+    action = max((Action.of(f.action) for f in findings), default=Action.ALLOW)
+    reasons: tuple[str, ...] = ()
+    if action is Action.ALLOW and coverage < min_coverage:
+        action, reasons = Action.REVIEW, ("partial_coverage",)
+    outcome: Outcome = "clear"
+    if action is Action.REVIEW:
+        outcome = "review"
+    elif action is not Action.ALLOW:
+        outcome = "violation"
+    return Judgement(outcome, _word(action), reasons, tuple(findings), tuple(suppressed))
+
+
+def _policies(pack: PolicyPack, matches: Iterable[Match]) -> list[tuple[str, Policy | None]]:
+    policies: list[tuple[str, Policy | None]] = [(policy.id, policy) for policy in pack.policies]
+    if any(_policy_of(match, pack) == KNOWN_CONTENT for match in matches):
+        policies.append((KNOWN_CONTENT, None))
+    return policies
+
+
+def _policy_of(match: Match, pack: PolicyPack) -> str:
+    return match.policy if match.policy in pack else KNOWN_CONTENT
+
+
+def _prompt_pieces(
+    policy: Policy | None,
+    scores: PolicyScores | None,
+    benign: Sequence[Match],
+    end_s: float,
+) -> tuple[list[_Piece], list[_Piece]]:
+    """What the prompts found: (what stands, what a benign match sets aside)."""
+    if policy is None or scores is None or policy.thresholds.lowest is None:
+        return [], []
+    rounded = np.round(scores.scores.astype(np.float64), 4)
+    inside = np.zeros(len(rounded), np.bool_)
+    for match in benign:
+        inside |= (scores.times_s >= match.source_span.start_s - 1e-6) & (
+            scores.times_s < match.source_span.end_s
+        )
+    return (
+        _spans(policy, scores, np.where(inside, -1.0, rounded), end_s),
+        _spans(policy, scores, np.where(inside, rounded, -1.0), end_s) if inside.any() else [],
+    )
+
+
+def _spans(
+    policy: Policy, scores: PolicyScores, values: NDArray[np.float64], end_s: float
+) -> list[_Piece]:
+    enter = policy.thresholds.lowest
+    leave = policy.release_score
+    assert enter is not None and leave is not None  # noqa: S101 -- the caller asked for `lowest`
+    spans = find_spans(
+        scores.times_s,
+        values,
+        end_s=end_s,
+        enter=enter,
+        leave=leave,
+        min_duration_s=min(policy.min_duration_s, end_s),
+    )
+    return [_prompt_piece(policy, scores, span) for span in spans]
+
+
+def _prompt_piece(policy: Policy, scores: PolicyScores, span: ScoredSpan) -> _Piece:
+    at = int(np.searchsorted(scores.times_s, span.peak_s))
+    best = int(np.argmax(scores.similarities[at]))
+    action = policy.thresholds.action_at(span.score)
+    threshold = policy.thresholds.of(action)
+    assert threshold is not None  # noqa: S101 -- the span reached the lowest threshold
+    start_s, end_s = span.interval.pair()
+    return _Piece(
+        Segment(start_s=start_s, end_s=end_s, peak_s=round(span.peak_s, 3), score=span.score),
+        PromptEvidence(
+            prompt=scores.prompts[best],
+            time_s=round(span.peak_s, 3),
+            similarity=round(float(scores.similarities[at, best]), 4),
+            score=span.score,
+        ),
+        action,
+        threshold,
+    )
+
+
+def _match_piece(match: Match, policy: Policy | None) -> _Piece:
+    start_s, end_s = match.source_span.pair()
+    score = round(match.score, 4)
+    return _Piece(
+        Segment(start_s=start_s, end_s=end_s, peak_s=start_s, score=score),
+        _exemplar_evidence(match),
+        policy.match_action if policy is not None else Action.REVIEW,
+        MATCH_THRESHOLD,
+    )
+
+
+def _exemplar_evidence(match: Match) -> ExemplarEvidence:
+    return ExemplarEvidence(
+        index=match.index,
+        exemplar=match.exemplar,
+        signal=match.signal,
+        score=round(match.score, 4),
+        distance=None if match.distance is None else round(match.distance, 1),
+        similarity=None if match.similarity is None else round(match.similarity, 4),
+        source_span_s=match.source_span.pair(),
+        exemplar_span_s=match.exemplar_span.pair(),
+        speed=round(match.speed, 3),
+        transform=match.transform,
+        source_coverage=round(match.source_coverage, 4),
+        exemplar_coverage=round(match.exemplar_coverage, 4),
+    )
+
+
+def _is_set_aside(match: Match, benign: Sequence[Match]) -> bool:
+    stronger = [
+        each.source_span for each in benign if round(each.score, 4) >= round(match.score, 4)
+    ]
+    return bool(stronger) and covered_share(stronger, match.source_span) >= SUPPRESSED_SHARE
+
+
+def _finding(policy_id: str, policy: Policy | None, pieces: Sequence[_Piece]) -> Finding:
+    deciding = max(pieces, key=lambda piece: (piece.action, piece.segment.score))
+    return Finding(
+        policy=policy_id,
+        severity="medium" if policy is None else policy.severity,
+        action=_word(deciding.action),
+        score=max(piece.segment.score for piece in pieces),
+        threshold=deciding.threshold,
+        segments=_joined(pieces),
+        evidence=_ordered(pieces),
+    )
+
+
+def _suppressed(policy_id: str, pieces: Sequence[_Piece], benign: Sequence[Match]) -> Suppressed:
+    return Suppressed(
+        policy=policy_id,
+        segments=_joined(pieces),
+        evidence=_ordered(pieces),
+        by=tuple(_exemplar_evidence(match) for match in benign),
+    )
+
+
+def _ordered(pieces: Sequence[_Piece]) -> tuple[Evidence, ...]:
+    """Strongest first; by time where equal."""
+    ordered = sorted(pieces, key=lambda piece: (-piece.segment.score, piece.segment.start_s))
+    return tuple(piece.evidence for piece in ordered)
+
+
+def _joined(pieces: Sequence[_Piece]) -> tuple[Segment, ...]:
+    """Disjoint segments in time order: where pieces overlap, one segment with the higher peak."""
+    spans = [Interval(piece.segment.start_s, piece.segment.end_s) for piece in pieces]
+    segments = []
+    for whole in union(spans):
+        inside = [
+            piece.segment
+            for piece, span in zip(pieces, spans, strict=True)
+            if whole.start_s <= span.start_s and span.end_s <= whole.end_s
+        ]
+        peak = max(inside, key=lambda segment: (segment.score, -segment.start_s))
+        start_s, end_s = whole.pair()
+        segments.append(Segment(start_s=start_s, end_s=end_s, peak_s=peak.peak_s, score=peak.score))
+    return tuple(segments)
+
+
+def _word(action: Action) -> ActionName:
+    words: tuple[ActionName, ...] = ("allow", "review", "escalate", "remove")
+    return words[action]

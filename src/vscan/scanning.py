@@ -1,0 +1,261 @@
+"""A scan from its settings: loads what they name, runs the engine, yields verdicts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vscan.errors import UsageError
+from vscan.sampling import DEFAULT_SAMPLING, parse_sampling
+
+if TYPE_CHECKING:
+    from vscan.embeddings.encoder import Encoder
+    from vscan.exemplars.index import ExemplarIndex
+    from vscan.matching.prompt_scores import PromptScorer
+    from vscan.pipeline import Recipe, Rules
+    from vscan.policies import PolicyPack
+    from vscan.sources import Source
+    from vscan.verdicts import Verdict
+
+SIGNALS = ("embedding", "pdq")
+DEFAULT_PACK = "baseline"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanSettings:
+    """Everything a scan can be told, by name; `prepare` loads what the names stand for."""
+
+    policy: str = DEFAULT_PACK
+    """A shipped pack's name, or a path to a .toml file."""
+    indexes: tuple[str, ...] = ()
+    """Folders of exemplar indexes."""
+    model: str | None = None
+    """A model of the registry, or an open_clip architecture with `weights`; None: the default."""
+    weights: str | None = None
+    """A local .safetensors file for `model`."""
+    device: str = "auto"
+    precision: str = "auto"
+    sampling: str = DEFAULT_SAMPLING
+    signals: tuple[str, ...] | None = None
+    """Of SIGNALS; None: what the pack and the indexes need."""
+    workers: int | None = None
+    """Videos read at the same time; None: one per core."""
+    timeout_s: float | None = None
+    """Seconds a video may keep its reader busy; None: a minute and the video's own length."""
+
+    def __post_init__(self) -> None:
+        for signal in self.signals or ():
+            if signal not in SIGNALS:
+                raise UsageError(
+                    f"signal {signal!r} is not known", remedy=f"signals: {', '.join(SIGNALS)}"
+                )
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"workers must be at least 1, not {self.workers}")
+        if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):
+            raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
+        if self.weights is not None and self.model is None:
+            raise UsageError(
+                "--weights needs --model to say what they are weights of",
+                remedy="for example: --model ViT-B-32 --weights FILE.safetensors",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A scan that is ready to run."""
+
+    recipe: Recipe
+    rules: Rules
+    encoder: Encoder | None
+    workers: int
+    timeout_s: float | None
+    notes: tuple[str, ...]
+    """What the person who started it should know."""
+
+
+def prepare(settings: ScanSettings) -> Prepared:
+    """Load pack, indexes and model, and settle what is measured.
+
+    Raises UsageError (PackError, ExemplarIndexError, ModelError, SamplingError) where one of them
+    cannot be used.
+    """
+    from vscan.exemplars.index import ExemplarIndex
+    from vscan.pipeline import Recipe, Rules
+    from vscan.policies import load_pack
+
+    plan = parse_sampling(settings.sampling)
+    pack = load_pack(settings.policy)
+    indexes = [ExemplarIndex.open(Path(folder)) for folder in settings.indexes]
+    _refuse_twins(indexes)
+    signals = settings.signals or _needed_signals(pack, indexes)
+    notes = _notes(pack, indexes, signals)
+    encoder: Encoder | None = None
+    scorer: PromptScorer | None = None
+    if "embedding" in signals:
+        encoder = load_model(settings)
+        for index in indexes:
+            index.require_model(encoder.fingerprint)
+        scorer, prompt_notes = _prompt_scorer(pack, encoder)
+        notes += prompt_notes
+    provenance = _provenance(pack, encoder, plan.spec, signals, indexes)
+    return Prepared(
+        recipe=Recipe(
+            plan=plan,
+            signals=signals,
+            image=encoder.image_spec if encoder else None,
+            model=encoder.fingerprint if encoder else None,
+        ),
+        rules=Rules(pack=pack, scorer=scorer, indexes=indexes, provenance=provenance),
+        encoder=encoder,
+        workers=settings.workers or available_cores(),
+        timeout_s=settings.timeout_s,
+        notes=tuple(notes),
+    )
+
+
+def scan(
+    inputs: Iterable[str | Path],
+    *,
+    settings: ScanSettings | None = None,
+    from_file: str | None = None,
+) -> Iterator[Verdict]:
+    """Scan files, folders and globs; yields each video's verdict as it ends.
+
+    inputs: names of files or folders, or globs. from_file: a list of further names.
+    The order is that in which videos end; sort by `verdict.source.uri` where order matters.
+    Raises UsageError where a setting cannot be used; a video that cannot be read does not raise:
+    its verdict's outcome is `error`.
+
+        for verdict in vscan.scan(["clips"], settings=vscan.ScanSettings(policy="my.toml")):
+            print(verdict.source.uri, verdict.outcome)
+    """
+    from vscan.sources import find_sources
+
+    prepared = prepare(settings or ScanSettings())
+    sources = find_sources([os.fspath(each) for each in inputs], from_file=from_file)
+    with closing(run_scan(prepared, sources)) as verdicts:
+        yield from (verdict for verdict in verdicts if verdict is not None)
+
+
+def run_scan(
+    prepared: Prepared,
+    sources: Iterable[Source],
+    *,
+    is_done: Callable[[str], bool] = lambda _: False,
+) -> Iterator[Verdict | None]:
+    """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows."""
+    from vscan.decode.workers import ReadLimits
+    from vscan.engines import local
+
+    return local.run(
+        sources,
+        recipe=prepared.recipe,
+        rules=prepared.rules,
+        encoder=prepared.encoder,
+        workers=prepared.workers,
+        limits=ReadLimits(timeout_s=prepared.timeout_s),
+        is_done=is_done,
+    )
+
+
+def load_model(settings: ScanSettings) -> Encoder:
+    """The encoder that the settings name. Raises ModelError where it cannot be had."""
+    from vscan.embeddings.openclip import load_encoder
+    from vscan.embeddings.registry import DEFAULT_MODEL
+
+    return load_encoder(
+        settings.model or DEFAULT_MODEL,
+        weights=None if settings.weights is None else Path(settings.weights),
+        device=settings.device,
+        precision=settings.precision,
+    )
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _needed_signals(pack: PolicyPack, indexes: Sequence[ExemplarIndex]) -> tuple[str, ...]:
+    needed = {signal for index in indexes for signal in index.signals}
+    if any(policy.prompts for policy in pack.policies):
+        needed.add("embedding")
+    if not needed:
+        raise UsageError(
+            f"pack {pack.name} has no prompts, and no exemplar index is given: nothing to look for",
+            remedy="add --index DIR (see `vscan index create --help`)",
+        )
+    return tuple(signal for signal in SIGNALS if signal in needed)
+
+
+def _notes(
+    pack: PolicyPack, indexes: Sequence[ExemplarIndex], signals: Sequence[str]
+) -> tuple[str, ...]:
+    bound = {index.name for index in indexes}
+    notes = [
+        f"policy {policy.id} names the exemplar index {name!r}, which no --index gives: "
+        + ("only its prompts are scored" if policy.prompts else "it cannot fire")
+        for policy in pack.policies
+        for name in policy.indexes
+        if name not in bound
+    ]
+    if "embedding" not in signals and any(policy.prompts for policy in pack.policies):
+        notes.append("prompts are not scored: the signal `embedding` is not measured")
+    return tuple(notes)
+
+
+def _prompt_scorer(
+    pack: PolicyPack, encoder: Encoder
+) -> tuple[PromptScorer | None, tuple[str, ...]]:
+    from vscan.embeddings.prompts import pack_prompts, unknown_words
+    from vscan.matching.prompt_scores import PromptScorer
+
+    with_prompts = [policy for policy in pack.policies if policy.prompts]
+    if not with_prompts:
+        return None, ()
+    notes = []
+    if pack.model is not None and pack.model != encoder.name:
+        notes.append(
+            f"the thresholds of pack {pack.name} were set on the model {pack.model}; with "
+            f"{encoder.name} they mean something else"
+        )
+    notes += unknown_words(pack, encoder)
+    return PromptScorer(pack_prompts(pack, encoder)), tuple(notes)
+
+
+def _provenance(
+    pack: PolicyPack,
+    encoder: Encoder | None,
+    sampling: str,
+    signals: tuple[str, ...],
+    indexes: Sequence[ExemplarIndex],
+) -> object:
+    from vscan import __version__
+    from vscan.verdicts import Provenance
+
+    return Provenance(
+        vscan=__version__,
+        pack=pack.ref,
+        model=encoder.fingerprint if encoder else None,
+        precision=f"{encoder.precision} on {encoder.device}" if encoder else None,
+        sampling=sampling,
+        signals=signals,
+        indexes={index.name: index.digest for index in indexes},
+    )
+
+
+def _refuse_twins(indexes: Sequence[ExemplarIndex]) -> None:
+    names = [index.name for index in indexes]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise UsageError(
+            f"two exemplar indexes are both named {twins[0]!r}",
+            remedy="give each index once, or create one of them again under another --name",
+        )

@@ -67,6 +67,7 @@ class _Scanner:
         self._at += brackets
         path: KeyPath = ()
         for key in keys[:-1]:
+            self._note((*path, key), start)
             path = self._latest((*path, key))
         path = (*path, keys[-1])
         if brackets == 2:

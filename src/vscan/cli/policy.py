@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vscan.cli.tables import safe, print_json_lines, print_line, print_table, write_text
+from vscan.cli.tables import print_json_lines, print_line, print_table, safe, write_text
 
 if TYPE_CHECKING:
     from vscan.errors import PackProblem

@@ -76,9 +76,11 @@ IndexName = Annotated[
 ]
 Text = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
 """Any text, white space made single."""
-Prompt = Annotated[str, AfterValidator(_prompt)]
+Prompt = Annotated[str, AfterValidator(_prompt), Field(json_schema_extra={"pattern": r"\S"})]
 """Text that is not blank, white space made single."""
-Template = Annotated[str, AfterValidator(_template)]
+Template = Annotated[
+    str, AfterValidator(_template), Field(json_schema_extra={"pattern": r"^[^{}]*\{\}[^{}]*$"})
+]
 """A prompt's surroundings, with exactly one {}."""
 Prompts = Annotated[tuple[Prompt, ...], Field(strict=False)]
 Score = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -1,0 +1,99 @@
+"""An exemplar: one known item with where it came from, what it stands for, and what is stored."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+Opinion = Literal["violating", "benign"]
+OPINIONS: tuple[Opinion, ...] = ("violating", "benign")
+Severity = Literal["low", "medium", "high", "critical"]
+
+_ID = re.compile(r"ex_[0-9a-z]{20}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_CROCKFORD = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTrack:
+    """What the index holds of one signal of an exemplar; the values themselves lie beside it."""
+
+    rows: int
+    """Samples."""
+    sha256: str
+    """Of times, values and quality as stored."""
+    spec: Mapping[str, str] = field(default_factory=dict)
+    """What made the track: reader, sampling, model, hash version."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if self.rows < 0 or not _SHA256.fullmatch(self.sha256):
+            raise ValueError("a stored track needs a number of rows and a SHA-256")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exemplar:
+    """One known item. Checks itself: raises ValueError where a field cannot be."""
+
+    id: str
+    """`ex_` and 20 characters that follow from the content; see exemplar_id."""
+    source: str
+    """Path or URI it was added from, as shown to people."""
+    sha256: str
+    """Of the file's bytes, hexadecimal."""
+    md5: str | None = None
+    policy: str
+    """Policy it is an example of, as `weapons.firearms`."""
+    opinion: Opinion
+    """`violating`, or `benign`: known to look like a violation and to be none."""
+    severity: Severity | None = None
+    note: str = ""
+    added_at: str
+    """UTC, ISO 8601, as `2026-11-02T09:30:00Z`."""
+    added_by: str = ""
+    duration_s: float | None = None
+    """Presentation time at which its last frame ends, seconds."""
+    width: int | None = None
+    """Pixels as shown."""
+    height: int | None = None
+    enabled: bool = True
+    """A disabled exemplar is kept and matches nothing."""
+    tracks: Mapping[str, StoredTrack] = field(default_factory=dict)
+    """By signal; filled in by the index."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"an exemplar's id is ex_ and 20 characters, got {self.id!r}")
+        if not _SHA256.fullmatch(self.sha256):
+            raise ValueError(f"not a SHA-256: {self.sha256!r}")
+        if self.md5 is not None and not _MD5.fullmatch(self.md5):
+            raise ValueError(f"not an MD5: {self.md5!r}")
+        if self.opinion not in OPINIONS:
+            raise ValueError(f"an opinion is one of {', '.join(OPINIONS)}, got {self.opinion!r}")
+        if not self.policy:
+            raise ValueError("an exemplar stands under a policy")
+        if self.duration_s is not None and not (
+            math.isfinite(self.duration_s) and self.duration_s >= 0
+        ):
+            raise ValueError(f"a duration is a number of seconds, got {self.duration_s}")
+
+
+def exemplar_id(sha256: str) -> str:
+    """The id of the exemplar made of a file with this SHA-256 (64 hexadecimal digits).
+
+    `ex_` and the first 100 bits of the SHA-256 of that digest, in Crockford's base 32: the same
+    content has the same id in every index, so that indexes can be merged and compared.
+    """
+    basis = hashlib.sha256(f"vscan.exemplar/1\n{sha256.lower()}".encode()).digest()
+    return "ex_" + base64.b32encode(basis)[:20].translate(_CROCKFORD).decode()

@@ -1,0 +1,278 @@
+"""Writing an exemplar index: new files first, then the manifest in one step; one writer at a time.
+
+A crash at any moment leaves the manifest as it was, or as it is to be, and every file that it
+names. Exemplars are written in batches; only the last, unfilled one is written again when one more
+is added, so that adding costs the same however large the index is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+import orjson
+
+from vscan.errors import ExemplarIndexError
+from vscan.exemplars import faiss_files
+from vscan.exemplars.exemplar import Exemplar, StoredTrack
+from vscan.exemplars.index import ExemplarIndex, content_digest
+from vscan.exemplars.manifest import (
+    MANIFEST_NAME,
+    Batch,
+    FaissPart,
+    IndexModel,
+    Manifest,
+    check_name,
+    encode_manifest,
+)
+from vscan.exemplars.parts import (
+    Tracks,
+    as_stored,
+    decode_exemplars,
+    decode_tracks,
+    encode_exemplars,
+    encode_tracks,
+    read_part,
+    track_digest,
+    write_durably,
+    write_part,
+)
+from vscan.hashes.pdq import HASH_VERSION
+from vscan.sampling import parse_sampling
+
+EXEMPLAR_SAMPLING = "fps:4"
+"""How exemplars are sampled: denser than queries, so that a query's sample never lies more than an
+eighth of a second from one of the exemplar's."""
+BATCH_ROWS = 8192
+BATCH_EXEMPLARS = 256
+LOCK_NAME = "lock"
+
+
+def create_index(
+    path: Path,
+    *,
+    name: str,
+    model: IndexModel | None,
+    sampling: str = EXEMPLAR_SAMPLING,
+    now: Callable[[], str] | None = None,
+) -> Manifest:
+    """Makes an empty index in the folder `path`, which may not hold anything yet.
+
+    model: whose embeddings it will hold; None for PDQ alone. `now` gives the time for the record.
+    Raises ExemplarIndexError where the folder is not empty, cannot be made, or `name` is no name.
+    """
+    plan = parse_sampling(sampling)
+    manifest = Manifest(
+        name=check_name(name),
+        created_at=(now or utc_now)(),
+        model=model,
+        hashes={"pdq": HASH_VERSION},
+        sampling=plan.spec,
+        digest="",
+    )
+    manifest = replace(manifest, digest=content_digest(manifest, ()))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        occupied = sorted(each.name for each in path.iterdir() if each.name != LOCK_NAME)
+    except OSError as error:
+        raise ExemplarIndexError(
+            f"{path}: cannot be made a folder: {error.strerror or error}",
+            remedy="name a folder that does not exist yet, in a place that you may write to",
+        ) from error
+    if occupied:
+        what = "an exemplar index is there already" if MANIFEST_NAME in occupied else "not empty"
+        raise ExemplarIndexError(
+            f"{path}: {what}",
+            remedy=f"add to it with `vscan index add {path}`, or name another folder",
+        )
+    with _locked(path):
+        write_durably(path / MANIFEST_NAME, encode_manifest(manifest))
+    return manifest
+
+
+def utc_now() -> str:
+    """The time as the index records it, as `2026-11-02T09:30:00Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class IndexWriter:
+    """The one writer of an index, as a context manager: what was added stays, whatever follows.
+
+    Each `add` is durable when it returns. On leaving, FAISS files are written for readers.
+    Raises ExemplarIndexError on entering where another writer is at work, the index is damaged,
+    or another model made it.
+    """
+
+    def __init__(self, path: Path, *, model_fingerprint: str | None = None) -> None:
+        self.path = path
+        self._fingerprint = model_fingerprint
+        self._open = ExitStack()
+
+    def __enter__(self) -> IndexWriter:
+        if not (self.path / MANIFEST_NAME).is_file():
+            # Says what is missing, and leaves no lock file behind where there is no index.
+            ExemplarIndex.open(self.path)
+        with ExitStack() as opening:
+            opening.enter_context(_locked(self.path))
+            index = ExemplarIndex.open(self.path, model_fingerprint=self._fingerprint)
+            self._require_our_hashes(index.manifest)
+            self.manifest = index.manifest
+            self._exemplars = {exemplar.id: exemplar for exemplar in index.exemplars}
+            self._open = opening.pop_all()
+        self._remove_leftovers()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._open:
+            if kind is None or issubclass(kind, Exception):
+                self._save_faiss()
+
+    def find(self, sha256: str) -> Exemplar | None:
+        """The exemplar made of the content with this SHA-256, if the index has it."""
+        for exemplar in self._exemplars.values():
+            if exemplar.sha256 == sha256:
+                return exemplar
+        return None
+
+    def add(self, exemplar: Exemplar, tracks: Tracks) -> Exemplar:
+        """Adds one exemplar with its tracks, durably; returns it with what was stored.
+
+        tracks: by signal, at least those in `manifest.signals`. Raises ExemplarIndexError where
+        the content is there already, a signal is missing, or the files cannot be written.
+        """
+        if exemplar.id in self._exemplars:
+            raise ExemplarIndexError(
+                f"{self.path}: exemplar {exemplar.id} ({exemplar.source}) is there already",
+                remedy="the same content is held once",
+            )
+        stored = as_stored(tracks, self.manifest.signals)
+        exemplar = replace(
+            exemplar,
+            tracks={
+                signal: StoredTrack(
+                    rows=len(track), sha256=track_digest(track), spec=dict(track.spec)
+                )
+                for signal, track in stored.items()
+            },
+        )
+        batches, exemplars, held = self._last_batch()
+        exemplars.append(exemplar)
+        held[exemplar.id] = stored
+        batches.append(self._write_batch(exemplars, held))
+        everything = [*self._exemplars.values(), exemplar]
+        changed = replace(self.manifest, batches=tuple(batches), faiss={})
+        self._replace_manifest(changed, everything)
+        self._exemplars[exemplar.id] = exemplar
+        self._remove_leftovers()
+        return exemplar
+
+    def _last_batch(self) -> tuple[list[Batch], list[Exemplar], dict[str, Tracks]]:
+        """The batches that stay as they are, and the content of the one that is not full yet."""
+        batches = list(self.manifest.batches)
+        if not batches or batches[-1].rows >= BATCH_ROWS or batches[-1].count >= BATCH_EXEMPLARS:
+            return batches, [], {}
+        last = batches.pop()
+        exemplars = decode_exemplars(
+            read_part(self.path, last.exemplars), where=last.exemplars.path
+        )
+        held = decode_tracks(read_part(self.path, last.tracks), where=last.tracks.path)
+        return batches, exemplars, dict(held)
+
+    def _write_batch(self, exemplars: list[Exemplar], held: dict[str, Tracks]) -> Batch:
+        try:
+            lines = encode_exemplars(exemplars)
+        except (TypeError, orjson.JSONEncodeError) as error:
+            raise ExemplarIndexError(
+                f"{exemplars[-1].source!r}: cannot be recorded: {error}",
+                remedy="names and notes must be text in UTF-8",
+            ) from error
+        return Batch(
+            exemplars=write_part(self.path, "exemplars", "e", "jsonl", lines),
+            tracks=write_part(self.path, "tracks", "t", "safetensors", encode_tracks(held)),
+            count=len(exemplars),
+            rows=sum(len(track) for tracks in held.values() for track in tracks.values()),
+        )
+
+    def _replace_manifest(self, manifest: Manifest, exemplars: list[Exemplar]) -> None:
+        manifest = replace(
+            manifest,
+            generation=self.manifest.generation + 1,
+            digest=content_digest(manifest, exemplars),
+        )
+        write_durably(self.path / MANIFEST_NAME, encode_manifest(manifest))
+        self.manifest = manifest
+
+    def _save_faiss(self) -> None:
+        built_from = self.manifest.rows_digest
+        saved = self.manifest.faiss
+        if not self._exemplars or all(
+            signal in saved
+            and saved[signal].built_from == built_from
+            and (self.path / saved[signal].file.path).is_file()
+            for signal in self.manifest.signals
+        ):
+            return
+        index = ExemplarIndex.open(self.path)
+        parts = {}
+        for signal in index.signals:
+            rows = index.rows(signal)
+            data = faiss_files.to_bytes(signal, faiss_files.build(signal, rows.values))
+            parts[signal] = FaissPart(
+                file=write_part(self.path, "faiss", signal, "faiss", data),
+                type=faiss_files.TYPES[signal],
+                rows=len(rows),
+                built_from=built_from,
+            )
+        self._replace_manifest(replace(self.manifest, faiss=parts), list(index.exemplars))
+        self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        """Deletes files of earlier states and of writers that were killed."""
+        named = {part.path for part in self.manifest.parts} | {MANIFEST_NAME, LOCK_NAME}
+        for pattern in ("exemplars/*", "tracks/*", "faiss/*", f".{MANIFEST_NAME}.new"):
+            for file in sorted(self.path.glob(pattern)):
+                ours = file.suffix in (".jsonl", ".safetensors", ".faiss", ".new")
+                if ours and file.relative_to(self.path).as_posix() not in named:
+                    file.unlink(missing_ok=True)
+
+    def _require_our_hashes(self, manifest: Manifest) -> None:
+        if manifest.hashes.get("pdq") != HASH_VERSION:
+            raise ExemplarIndexError(
+                f"{self.path}: its hashes are {manifest.hashes.get('pdq')!r}, this vscan makes"
+                f" {HASH_VERSION!r}",
+                remedy="create the index again with this version of vscan",
+            )
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds the index's lock, which the system releases however the process ends."""
+    try:
+        descriptor = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise ExemplarIndexError(
+            f"{path}: cannot be written to: {error.strerror or error}",
+            remedy="check the folder's permissions, or copy the index to a place of your own",
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ExemplarIndexError(
+                f"{path}: another vscan is writing to this index",
+                remedy="wait for it to end and try again; reading goes on meanwhile",
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,71 @@
+"""Synthetic exemplars and tracks: random frames whose neighbours differ as those of a video do."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from vscan.exemplars.exemplar import Exemplar, Opinion, exemplar_id
+from vscan.exemplars.index import ExemplarIndex
+from vscan.exemplars.manifest import IndexModel
+from vscan.exemplars.writer import IndexWriter, create_index
+from vscan.tracks import Track
+
+DIM = 32
+MODEL = IndexModel(
+    name="small", fingerprint="small#sha256:" + "a" * 64, dim=DIM, match_similarity=0.9
+)
+OTHER_FINGERPRINT = "other#sha256:" + "b" * 64
+
+
+def tracks(seed: int, seconds: float = 10.0, fps: float = 4.0) -> dict[str, Track]:
+    """PDQ and embedding tracks of a video in which every sample is another picture."""
+    rng = np.random.default_rng(seed)
+    times_s = np.arange(0, seconds, 1 / fps)
+    count = len(times_s)
+    vectors = rng.normal(size=(count, DIM))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    hashes = rng.integers(0, 256, (count, 8 * 32), dtype=np.uint8)
+    return {
+        "embedding": Track("embedding", times_s, vectors.astype(np.float16)),
+        "pdq": Track("pdq", times_s, hashes, np.full(count, 90, np.uint8)),
+    }
+
+
+def exemplar(
+    name: str,
+    seconds: float = 10.0,
+    *,
+    policy: str = "weapons.firearms",
+    opinion: Opinion = "violating",
+    enabled: bool = True,
+) -> Exemplar:
+    """An exemplar whose content is its name."""
+    sha256 = hashlib.sha256(name.encode()).hexdigest()
+    return Exemplar(
+        id=exemplar_id(sha256),
+        source=f"{name}.mp4",
+        sha256=sha256,
+        md5=hashlib.md5(name.encode(), usedforsecurity=False).hexdigest(),
+        policy=policy,
+        opinion=opinion,
+        added_at="2026-11-02T09:30:00Z",
+        added_by="tester",
+        duration_s=seconds,
+        width=320,
+        height=240,
+        enabled=enabled,
+    )
+
+
+def make_index(
+    path: Path, names: str = "abc", *, seconds: float = 10.0, model: IndexModel | None = MODEL
+) -> ExemplarIndex:
+    """An index in `path` with one exemplar for each letter, the letter's place as its seed."""
+    create_index(path, name="known", model=model, now=lambda: "2026-11-02T09:30:00Z")
+    with IndexWriter(path) as writer:
+        for seed, name in enumerate(names):
+            writer.add(exemplar(name, seconds), tracks(seed, seconds))
+    return ExemplarIndex.open(path)

@@ -1,0 +1,218 @@
+"""Writing an exemplar index: durable, one writer at a time, and whole after any crash."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.exemplars.synthetic import MODEL, OTHER_FINGERPRINT, exemplar, make_index, tracks
+from vscan.errors import ExemplarIndexError
+from vscan.exemplars import parts, writer
+from vscan.exemplars.index import ExemplarIndex
+from vscan.exemplars.writer import IndexWriter, create_index
+
+
+def sources(path: Path) -> list[str]:
+    """Letters of the exemplars in the index at `path`."""
+    return [each.source[0] for each in ExemplarIndex.open(path).exemplars]
+
+
+def test_create_refuses_a_folder_in_use(tmp_path: Path) -> None:
+    """An index is never made over another one or among other files."""
+    create_index(tmp_path / "known", name="known", model=None)
+    with pytest.raises(ExemplarIndexError, match="there already"):
+        create_index(tmp_path / "known", name="known", model=None)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("mine")
+    with pytest.raises(ExemplarIndexError, match="not empty"):
+        create_index(tmp_path / "full", name="known", model=None)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "-x", "x" * 101])
+def test_create_refuses_a_name_that_packs_cannot_write(tmp_path: Path, name: str) -> None:
+    """The name must be one that a policy pack and a command line can hold."""
+    with pytest.raises(ExemplarIndexError, match="not a name"):
+        create_index(tmp_path / "known", name=name, model=None)
+
+
+def test_the_same_content_is_held_once(tmp_path: Path) -> None:
+    """Content is found by its SHA-256, and adding it again is an error that changes nothing."""
+    make_index(tmp_path / "known", "ab")
+    with IndexWriter(tmp_path / "known") as writing:
+        found = writing.find(exemplar("a").sha256)
+        assert found is not None
+        assert exemplar("a").id == found.id
+        assert writing.find(exemplar("z").sha256) is None
+        with pytest.raises(ExemplarIndexError, match="there already"):
+            writing.add(exemplar("a"), tracks(9))
+    assert sources(tmp_path / "known") == ["a", "b"]
+
+
+def test_a_missing_signal_is_refused(tmp_path: Path) -> None:
+    """An exemplar must bring every signal that the index holds."""
+    make_index(tmp_path / "known", "a")
+    with (
+        IndexWriter(tmp_path / "known") as writing,
+        pytest.raises(ExemplarIndexError, match="embedding"),
+    ):
+        writing.add(exemplar("b"), {"pdq": tracks(1)["pdq"]})
+    assert sources(tmp_path / "known") == ["a"]
+
+
+def test_another_model_may_not_write(tmp_path: Path) -> None:
+    """A writer with another model is refused before anything is touched."""
+    make_index(tmp_path / "known", "a")
+    with (
+        pytest.raises(ExemplarIndexError, match="cannot be compared"),
+        IndexWriter(tmp_path / "known", model_fingerprint=OTHER_FINGERPRINT),
+    ):
+        pass
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    """A second writer is told so; readers go on; the lock goes with the first."""
+    make_index(tmp_path / "known", "a")
+    with IndexWriter(tmp_path / "known") as writing:
+        with (
+            pytest.raises(ExemplarIndexError, match="another vscan is writing"),
+            IndexWriter(tmp_path / "known"),
+        ):
+            pass
+        writing.add(exemplar("b"), tracks(1))
+        assert sources(tmp_path / "known") == ["a", "b"]
+    with IndexWriter(tmp_path / "known") as writing:
+        writing.add(exemplar("c"), tracks(2))
+    assert sources(tmp_path / "known") == ["a", "b", "c"]
+
+
+def test_writing_where_there_is_no_index(tmp_path: Path) -> None:
+    """Adding to what is no index is an error, and no file is left there."""
+    with (
+        pytest.raises(ExemplarIndexError, match="no exemplar index"),
+        IndexWriter(tmp_path),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_batches_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adding writes the last batch again and no other: the cost does not grow with the index."""
+    monkeypatch.setattr(writer, "BATCH_EXEMPLARS", 2)
+    make_index(tmp_path / "known", "abcde")
+    before = ExemplarIndex.open(tmp_path / "known").manifest.batches
+    assert [batch.count for batch in before] == [2, 2, 1]
+    with IndexWriter(tmp_path / "known") as writing:
+        writing.add(exemplar("f"), tracks(5))
+    after = ExemplarIndex.open(tmp_path / "known").manifest.batches
+    assert [batch.count for batch in after] == [2, 2, 2]
+    assert before[:2] == after[:2]
+    assert list("abcdef") == sources(tmp_path / "known")
+    kept = {part.path for part in ExemplarIndex.open(tmp_path / "known").manifest.parts}
+    on_disk = {
+        file.relative_to(tmp_path / "known").as_posix()
+        for folder in ("exemplars", "tracks", "faiss")
+        for file in (tmp_path / "known" / folder).iterdir()
+    }
+    assert kept == on_disk
+
+
+class _KilledError(BaseException):
+    """Stands for a kill: no `except Exception` sees it."""
+
+
+@pytest.mark.parametrize("moment", range(8))
+def test_a_crash_between_any_two_writes_leaves_a_whole_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """However far an `add` came, the index opens with the old or the new state and goes on."""
+    path = tmp_path / "known"
+    make_index(path, "a")
+    steps = iter(range(100))
+
+    def dying(target: Path, data: bytes) -> None:
+        step = next(steps)
+        if step == moment // 2:
+            if moment % 2:
+                target.with_name(f".{target.name}.new").write_bytes(data[: len(data) // 2])
+            raise _KilledError
+        original(target, data)
+
+    original = parts.write_durably
+    monkeypatch.setattr(parts, "write_durably", dying)
+    monkeypatch.setattr(writer, "write_durably", dying)
+    try:
+        with IndexWriter(path) as writing:
+            writing.add(exemplar("b"), tracks(1))
+    except _KilledError:
+        pass
+    monkeypatch.undo()
+    left = sources(path)
+    assert left in (["a"], ["a", "b"])
+    with IndexWriter(path) as writing:
+        writing.add(exemplar("c"), tracks(2))
+    assert [*left, "c"] == sources(path)
+    assert not [file for file in path.rglob("*") if file.name.endswith(".new")]
+
+
+def test_kill_9_leaves_the_old_state_and_no_lock(tmp_path: Path) -> None:
+    """A writer killed outright before its manifest is in place leaves the old index, unlocked."""
+    path = tmp_path / "known"
+    make_index(path, "a")
+    program = f"""
+import os, signal
+from pathlib import Path
+from tests.exemplars.synthetic import exemplar, tracks
+from vscan.exemplars import writer
+writer.write_durably = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+with writer.IndexWriter(Path({str(path)!r})) as writing:
+    writing.add(exemplar("b"), tracks(1))
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert sources(path) == ["a"]
+    with IndexWriter(path) as writing:
+        writing.add(exemplar("b"), tracks(1))
+    assert sources(path) == ["a", "b"]
+
+
+def test_faiss_files_are_made_again_when_they_are_stale(tmp_path: Path) -> None:
+    """After an add the files are of the new rows; a deleted one is written by the next writer."""
+    path = tmp_path / "known"
+    make_index(path, "a")
+    with IndexWriter(path) as writing:
+        writing.add(exemplar("b"), tracks(1))
+    index = ExemplarIndex.open(path)
+    assert {80} == {each.rows for each in index.manifest.faiss.values()}
+    gone = path / index.manifest.faiss["pdq"].file.path
+    gone.unlink()
+    with IndexWriter(path):
+        pass
+    assert gone.is_file()
+
+
+def test_a_full_disk_is_an_error_that_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the system refuses to write, the error says so and the index is as it was."""
+    path = tmp_path / "known"
+    make_index(path, "a")
+
+    def no_space(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with IndexWriter(path) as writing:
+        monkeypatch.setattr("os.fsync", no_space)
+        with pytest.raises(ExemplarIndexError, match="No space left"):
+            writing.add(exemplar("b"), tracks(1))
+        monkeypatch.undo()
+    assert sources(path) == ["a"]
+
+
+def test_the_model_is_kept(tmp_path: Path) -> None:
+    """The manifest says which model made the embeddings and its operating point."""
+    assert make_index(tmp_path / "known", "a").manifest.model == MODEL

@@ -1,0 +1,194 @@
+"""The reader process: opens one file at a time and streams what is asked of it.
+
+Started as `python -m vscan.decode.child PARENT_PID`; speaks `wire` on its stdin and stdout. It
+imports numpy, orjson, Pillow, PyAV and, where it serves, decord: no torch.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vscan import storage
+from vscan.decode import wire
+from vscan.decode.picture import model_picture
+from vscan.decode.probe import Probe, probe
+from vscan.decode.reader import Reader, ReaderFailed, Rgb
+from vscan.decode.sandbox import ReadLimits, confine, resident_bytes
+from vscan.errors import SourceError
+from vscan.hashes.pdq import pdq_dihedral
+from vscan.media import FrameBatch, ImageSpec
+
+BATCH_FRAMES = 32
+BATCH_BYTES = 16 << 20
+DECORD, PYAV = "decord", "pyav"
+
+
+@dataclass(frozen=True)
+class Pipes:
+    """The two ends of the talk with the parent."""
+
+    incoming: BinaryIO
+    outgoing: int
+
+    def receive(self) -> dict[str, Any]:
+        """The parent's next message; EOFError when it is gone."""
+        header, _ = wire.read_message(self._read_exactly)
+        return header
+
+    def send(self, header: Mapping[str, Any], payload: Sequence[NDArray[Any]] = ()) -> None:
+        """One message to the parent, all of it."""
+        for piece in wire.frame_message(header, payload):
+            view = piece
+            while view:
+                view = view[os.write(self.outgoing, view) :]
+
+    def _read_exactly(self, size: int) -> bytearray:
+        data = bytearray()
+        while len(data) < size:
+            part = self.incoming.read(size - len(data))
+            if not part:
+                raise EOFError
+            data += part
+        return data
+
+
+@dataclass(frozen=True, eq=False)
+class OpenFile:
+    """The file that is being served."""
+
+    file: BinaryIO
+    path: Path
+    probed: Probe
+    limits: ReadLimits
+    threads: int
+
+    def reader(self, which: str) -> Reader:
+        """The reader named `which`; decord is imported only here."""
+        if which == DECORD:
+            from vscan.decode.decord_reader import DecordReader
+
+            return DecordReader(self.file, self.path, self.probed, self.threads)
+        from vscan.decode.pyav_reader import PyavReader
+
+        return PyavReader(self.file, self.probed, self.limits, self.threads)
+
+
+def main() -> None:
+    """Serves the parent until it closes the pipe."""
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.dup(1)
+    # What a library prints must not end up between the messages.
+    os.dup2(2, 1)
+    pipes = Pipes(incoming, outgoing)
+    try:
+        hello = pipes.receive()
+        confine(int(hello["memory_bytes"]), int(sys.argv[1]))
+        import av
+
+        av.logging.set_level(None)
+        pipes.send({"op": "ready"})
+        while True:
+            _serve_file(pipes, pipes.receive())
+    except (EOFError, BrokenPipeError):
+        return
+
+
+def _serve_file(pipes: Pipes, opening: Mapping[str, Any]) -> None:
+    """One file, from `open` to `close`."""
+    with ExitStack() as stack:
+        opened: OpenFile | None = None
+        try:
+            opened = _open(opening, stack)
+            info = opened.probed
+            pipes.send(
+                {
+                    "op": "info",
+                    "info": asdict(info.info),
+                    "not_decord": info.not_decord,
+                }
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a file does becomes its own message
+            pipes.send(_failure(error))
+        while (message := pipes.receive())["op"] != "close":
+            try:
+                if opened is None:
+                    raise RuntimeError("read before open")
+                _serve_read(pipes, opened, message)
+            except BrokenPipeError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as above
+                pipes.send(_failure(error))
+    pipes.send({"op": "closed", "resident_bytes": resident_bytes()})
+
+
+def _open(opening: Mapping[str, Any], stack: ExitStack) -> OpenFile:
+    path = Path(os.fsdecode(base64.b64decode(opening["path"])))
+    limits = ReadLimits(**opening["limits"])
+    file = stack.enter_context(storage.open_source(path))
+    return OpenFile(file, path, probe(file, limits), limits, int(opening["threads"]))
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """An exception as a message; the parent turns it back."""
+    if isinstance(error, ReaderFailed):
+        return {"op": "reader_failed", "message": str(error)}
+    if isinstance(error, SourceError):
+        fields = {"code": error.code, "message": error.message, "remedy": error.remedy}
+        return {"op": "error", **fields}
+    if isinstance(error, MemoryError):
+        message = "reading the file needs more memory than allowed"
+        return {"op": "error", "code": "memory_limit", "message": message, "remedy": ""}
+    message = f"unexpected {type(error).__name__}: {error}"[:500]
+    return {"op": "error", "code": "internal", "message": message, "remedy": ""}
+
+
+def _serve_read(pipes: Pipes, opened: OpenFile, message: Mapping[str, Any]) -> None:
+    """One request: batches, then the report."""
+    request = wire.unpack_request(message["request"])
+    image = wire.unpack_image(message["image"])
+    after_s = message["after_s"]
+    with opened.reader(message["reader"]) as reader:
+        frames = reader.read(request)
+        if after_s is not None:
+            frames = (frame for frame in frames if frame[0] > after_s)
+        for batch in _batches(frames, image, pdq=bool(message["pdq"])):
+            pipes.send(*wire.pack_batch(batch))
+        pipes.send({"op": "report", "report": asdict(reader.report())})
+
+
+def _batches(
+    frames: Iterator[tuple[float, Rgb]], image: ImageSpec | None, *, pdq: bool
+) -> Iterator[FrameBatch]:
+    """Frames in bounded batches, as pictures of the model's size and hashes of the full frame."""
+    side = (image.height, image.width, 3) if image is not None else (0, 0, 3)
+    most = max(1, min(BATCH_FRAMES, BATCH_BYTES // max(1, int(np.prod(side)))))
+    times: list[float] = []
+    images = np.zeros((most, *side), np.uint8)
+    hashes = np.zeros((most, 8 if pdq else 0, 32), np.uint8)
+    quality = np.zeros(most, np.uint8)
+    for time_s, rgb in frames:
+        k = len(times)
+        times.append(time_s)
+        if image is not None:
+            images[k] = model_picture(rgb, image)
+        if pdq:
+            hashes[k], quality[k] = pdq_dihedral(rgb)
+        if len(times) == most:
+            yield FrameBatch(np.array(times), images, hashes, quality)
+            times = []
+    if times:
+        n = len(times)
+        yield FrameBatch(np.array(times), images[:n], hashes[:n], quality[:n])
+
+
+if __name__ == "__main__":
+    main()

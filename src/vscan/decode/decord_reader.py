@@ -1,0 +1,142 @@
+"""Reading with Decord, strictly in order, the files on which that is proven right."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+
+from vscan.decode.ledger import Ledger
+from vscan.decode.probe import Probe
+from vscan.decode.reader import ReaderFailed, Rgb
+from vscan.media import ReadReport, VideoInfo
+from vscan.sampling import FrameRequest
+
+TIME_TOLERANCE_S = 1e-3
+"""Decord keeps times as 32-bit floats."""
+
+
+def decord_name() -> str | None:
+    """Which Decord is installed, with its version, as `decord2 3.4.0`; None if none is."""
+    for distribution in ("decord2", "decord"):
+        try:
+            return f"{distribution} {version(distribution)}"
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+class DecordReader:
+    """A file read with `next()` and `skip_frames()` alone.
+
+    Its index-based calls seek, and after a seek frames carry wrong labels on many real files; read
+    in order, frame k is the k-th in presentation order, whose time the packets gave the probe.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path, probed: Probe, threads: int) -> None:
+        if probed.times_s is None or probed.not_decord:
+            raise ValueError(f"decord may not serve this file: {probed.not_decord}")
+        self._file = file
+        self._path = path
+        self._probed = probed
+        self._times_s = probed.times_s
+        self._threads = threads
+        self._ledger: Ledger | None = None
+
+    @property
+    def name(self) -> str:
+        """The distribution and its version."""
+        return decord_name() or "decord"
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the probe learnt."""
+        return self._probed.info
+
+    def read(self, request: FrameRequest) -> Iterator[tuple[float, Rgb]]:
+        """As `Reader.read`. Raises ReaderFailed at the first thing that is not as promised."""
+        ledger = self._ledger = Ledger(request, self._probed.tick_s)
+        times = self._times_s
+        video = self._open()
+        ends = np.append(times[1:], times[-1] + self._probed.frame_s)
+        position = 0
+        for k, (time_s, end_s) in enumerate(zip(times.tolist(), ends.tolist(), strict=True)):
+            if not ledger.offer(time_s, end_s - time_s):
+                continue
+            yield time_s, self._frame(video, k - position)
+            position = k + 1
+        # Decord only finds out that frames are missing by reading to the end.
+        if position < len(times):
+            self._frame(video, len(times) - 1 - position)
+
+    def report(self) -> ReadReport:
+        """How the last `read` went."""
+        if self._ledger is None:
+            raise RuntimeError("report() before read()")
+        return self._ledger.report(self.name)
+
+    def close(self) -> None:
+        """Nothing is held between reads."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self) -> Any:
+        decord = _import_decord()
+        # The open file, not its name: a name can be swapped, look like a URL, or not be UTF-8.
+        handle = f"/proc/self/fd/{self._file.fileno()}"
+        name = handle if Path(handle).exists() else os.fspath(self._path)
+        try:
+            video = decord.VideoReader(name, num_threads=self._threads, fault_tol=1e-9)
+            starts = np.asarray(video.get_frame_timestamp(range(len(video))))[:, 0]
+        except MemoryError:
+            raise
+        except Exception as error:  # decord raises bare RuntimeError, its own and AssertionError
+            raise ReaderFailed(f"decord cannot open it: {_first_line(error)}") from error
+        times = self._times_s
+        if len(starts) != len(times) or np.abs(starts - times).max() > TIME_TOLERANCE_S:
+            raise ReaderFailed(f"decord counts {len(starts)} frames, the packets {len(times)}")
+        return video
+
+    def _frame(self, video: Any, skip: int) -> Rgb:
+        """The frame after the next `skip` ones."""
+        try:
+            if skip > 0:
+                video.skip_frames(skip)
+            rgb: Rgb = video.next().asnumpy()
+        except MemoryError:
+            raise
+        except StopIteration as error:
+            raise ReaderFailed("decord ends before the packets do") from error
+        except Exception as error:  # decord raises bare RuntimeError and its own
+            raise ReaderFailed(f"decord fails on the way: {_first_line(error)}") from error
+        if rgb.shape != (self.info.height, self.info.width, 3):
+            raise ReaderFailed(f"decord gives a picture of shape {rgb.shape}")
+        return rgb
+
+
+def _import_decord() -> Any:
+    """Decord without CUDA: its import else maps every library of torch's GPU build, 3.4 GB."""
+    sys.modules.setdefault("nvidia", None)  # type: ignore[arg-type]  # None bars an import
+    import decord
+
+    return decord
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

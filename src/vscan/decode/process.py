@@ -1,0 +1,152 @@
+"""One reader process, seen from its parent: started, talked to with a deadline, killed."""
+
+from __future__ import annotations
+
+import collections
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from vscan.decode import wire
+from vscan.decode.sandbox import OPEN_TIMEOUT_S, ReadLimits, child_environment
+
+STDERR_LINES = 20
+READ_CHUNK = 1 << 20
+
+
+class ProcessFailed(Exception):  # noqa: N818 - becomes a SourceError once it is known what to do
+    """The process ended, hung or spoke nonsense; `code` is the one of errors.ERROR_CODES."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Deadline:
+    """Seconds left of waiting for a process. Only waiting counts, not the parent's own work."""
+
+    def __init__(self, seconds: float) -> None:
+        self.allowed_s = seconds
+        self.used_s = 0.0
+
+    @property
+    def left_s(self) -> float:
+        """Seconds of waiting left, at least 0."""
+        return max(0.0, self.allowed_s - self.used_s)
+
+
+class ReaderProcess:
+    """A child that runs `vscan.decode.child`. Raises ProcessFailed from every call that talks."""
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self.files_served = 0
+        self.resident_bytes = 0
+        self._killed = False
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "vscan.decode.child", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=child_environment(os.environ),
+            start_new_session=True,
+            bufsize=0,
+        )
+        self._stderr: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
+        threading.Thread(target=self._drain_stderr, daemon=True).start()
+        deadline = Deadline(OPEN_TIMEOUT_S)
+        self.send({"op": "hello", "memory_bytes": limits.memory_bytes})
+        self.receive(deadline)
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child can still be talked to."""
+        return not self._killed and self._child.poll() is None
+
+    def send(self, header: Mapping[str, Any]) -> None:
+        """One message; requests are small enough never to block."""
+        assert self._child.stdin is not None  # noqa: S101 - opened as a pipe above
+        try:
+            for piece in wire.frame_message(header):
+                self._child.stdin.write(piece)
+        except OSError as error:
+            raise self._death() from error
+
+    def receive(self, deadline: Deadline) -> tuple[dict[str, Any], list[bytearray]]:
+        """The child's next message. A child that takes longer than the deadline is killed."""
+        try:
+            return wire.read_message(lambda size: self._read_exactly(size, deadline))
+        except EOFError as error:
+            raise self._death() from error
+        except ValueError as error:
+            self.kill()
+            raise ProcessFailed(
+                "worker_died", f"the reader process spoke nonsense: {error}"
+            ) from error
+
+    def kill(self) -> None:
+        """Ends the child and all it started, at once; may be called again."""
+        self._killed = True
+        try:
+            os.killpg(self._child.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            self._child.kill()
+        self._child.wait()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _read_exactly(self, size: int, deadline: Deadline) -> bytearray:
+        assert self._child.stdout is not None  # noqa: S101 - opened as a pipe above
+        if self._child.stdout.closed:
+            raise EOFError
+        descriptor = self._child.stdout.fileno()
+        data = bytearray(size)
+        view, filled = memoryview(data), 0
+        while filled < size:
+            began = time.monotonic()
+            ready, _, _ = select.select([descriptor], [], [], deadline.left_s)
+            deadline.used_s += time.monotonic() - began
+            if not ready:
+                self.kill()
+                raise ProcessFailed(
+                    "deadline", f"the reader was killed after {deadline.allowed_s:g} s"
+                )
+            got = os.readv(descriptor, [view[filled : filled + READ_CHUNK]])
+            if got == 0:
+                raise EOFError
+            filled += got
+        return data
+
+    def _death(self) -> ProcessFailed:
+        """What to say of a child that is gone."""
+        try:
+            status = self._child.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            status = 0
+        self.kill()
+        said = "\n".join(self._stderr)
+        if "MemoryError" in said or "bad_alloc" in said or "Cannot allocate memory" in said:
+            return ProcessFailed("memory_limit", "reading the file needs more memory than allowed")
+        if status < 0:
+            name = signal.Signals(-status).name
+            perhaps = ", perhaps by the system for want of memory" if -status == 9 else ""
+            return ProcessFailed("worker_died", f"the reader process was ended by {name}{perhaps}")
+        return ProcessFailed("worker_died", f"the reader process ended with status {status}")
+
+    def _drain_stderr(self) -> None:
+        assert self._child.stderr is not None  # noqa: S101 - opened as a pipe above
+        with self._child.stderr as stream:
+            while part := stream.read(4096):
+                self._stderr.extend(part.decode("utf-8", "replace").splitlines())

@@ -1,0 +1,62 @@
+"""What a reader is: an open video that answers requests for frames, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vscan.media import ReadReport, VideoInfo
+from vscan.sampling import FrameRequest
+
+Rgb = NDArray[np.uint8]
+"""(H, W, 3) full frame, upright, full-range RGB."""
+
+
+class ReaderFailed(Exception):  # noqa: N818 - an event between readers, not an error of vscan
+    """This reader cannot serve this file to its end; another one may."""
+
+
+class Reader(Protocol):
+    """A video that is open in this process. Close it, or use it as a context manager.
+
+    Each call of `read` begins at the start of the file. Frames come in presentation order; times
+    are seconds from the stream's start, never derived from a frame's index.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name and version, as `PyAV 18.1.0`."""
+        ...
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the probe learnt."""
+        ...
+
+    def read(self, request: FrameRequest) -> Iterator[tuple[float, Rgb]]:
+        """The frames that the request wants, as (time_s, rgb).
+
+        Raises SourceError where the file is at fault, ReaderFailed where this reader is.
+        """
+        ...
+
+    def report(self) -> ReadReport:
+        """How the last `read` went; to be asked after its iterator has ended."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what the reader holds."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

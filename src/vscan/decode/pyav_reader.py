@@ -156,7 +156,7 @@ class PyavReader:
     def _packets(
         self, container: InputContainer, stream: VideoStream, ledger: Ledger
     ) -> Iterator[Packet[VideoStream] | None]:
-        """The stream's packets, then None to flush. A demuxer's error ends it only if it persists."""
+        """The packets, then None to flush. A demuxer's error ends the file only if it persists."""
         errors = 0
         while True:
             try:

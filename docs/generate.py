@@ -6,6 +6,7 @@ python -m docs.generate --check    fail if one of them is not what the code says
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -21,8 +22,13 @@ def verdict_schema() -> str:
     """JSON Schema of one verdict line, from the dataclasses that write it."""
     from pydantic import TypeAdapter
 
+    import vscan.verdicts
     from vscan.verdicts import Verdict
 
+    for each in vars(vscan.verdicts).values():
+        if dataclasses.is_dataclass(each):
+            # The fields' docstrings become the schema's descriptions.
+            each.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]  # pydantic's own hook
     schema = TypeAdapter(Verdict).json_schema(mode="serialization")
     schema = _closed({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
     # Left out of a line where they say nothing (Verdict.as_dict).
@@ -88,7 +94,19 @@ def _option(parameter: object) -> str:
     return f"- {name}: {' '.join((getattr(parameter, 'help', '') or '').split())}{tail}"
 
 
+def codes() -> str:
+    """Every error and warning code of a record."""
+    from vscan.errors import ERROR_CODES, WARNING_CODES
+
+    lines = ["# Codes in a record", "", "Made from the program itself by `make docs`."]
+    for title, table in (("`error.code`", ERROR_CODES), ("`warnings`", WARNING_CODES)):
+        lines += ["", f"## {title}", "", "| code | means |", "|---|---|"]
+        lines += [f"| `{code}` | {meaning} |" for code, meaning in table.items()]
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "codes.md": codes,
     "verdict-schema.json": verdict_schema,
     "policy-pack.schema.json": policy_pack_schema,
     "commands.md": commands,
@@ -107,7 +125,7 @@ def main() -> int:
         else:
             page.write_text(text, "utf-8")
     for name in drifted:
-        print(f"docs/{name} is not what the code says: run `make docs`", file=sys.stderr)  # noqa: T201 -- a script
+        print(f"docs/{name} is not what the code says: run `make docs`", file=sys.stderr)
     return 1 if drifted else 0
 
 

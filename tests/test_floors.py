@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
     {"pipeline"},
     {"engines"},
     {"scanning"},
+    {"indexing"},
     {"__init__"},
     {"demo", "diagnosis"},
     {"cli"},

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from vscan.errors import VscanError
 
@@ -111,7 +111,7 @@ def _write_sample(path: Path, encoder: str, pixels: str) -> None:
     import numpy as np
 
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(encoder, rate=10)
+        stream = cast("av.VideoStream", container.add_stream(encoder, rate=10))
         stream.width, stream.height, stream.pix_fmt = 128, 96, pixels
         for i in range(10):
             grey = np.full((96, 128, 3), 20 * i, np.uint8)

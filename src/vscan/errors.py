@@ -119,3 +119,13 @@ ERROR_CODES: dict[str, str] = {
     "internal": "an unexpected error in vscan itself, with this file",
 }
 """Codes of `error.code` in a record, with what each one means."""
+
+WARNING_CODES: dict[str, str] = {
+    "reader_fallback": "the first reader failed on the way; the other one went on",
+    "several_video_streams": "the file has more than one video stream; the first was looked at",
+    "timestamps_jump_back": "presentation times were not in order; what came too late was left out",
+    "packets_skipped": "damaged packets could not be decoded and were passed over",
+    "shorter_than_claimed": "the video ended before the duration that its container claims",
+    "ended_by_errors": "so many packets in a row were damaged that reading ended there",
+}
+"""Codes under `warnings` in a record, with what each one means."""

@@ -13,7 +13,7 @@ from vscan.matching.match import Match
 from vscan.matching.prompt_scores import PolicyScores
 from vscan.matching.segments import ScoredSpan, find_spans
 from vscan.policies import Policy, PolicyPack
-from vscan.policies.actions import Action
+from vscan.policies.actions import SEVERITIES, Action, Severity
 from vscan.verdicts import (
     ActionName,
     Evidence,
@@ -88,7 +88,8 @@ def judge(
         for match in violating:
             (aside if _is_set_aside(match, benign) else kept).append(_match_piece(match, policy))
         if kept:
-            findings.append(_finding(policy_id, policy, kept))
+            severity = _severity(violating) if policy is None else policy.severity
+            findings.append(_finding(policy_id, severity, kept))
         if aside:
             suppressed.append(_suppressed(policy_id, aside, benign))
     findings.sort(key=lambda f: (-Action.of(f.action), -f.score, f.policy))
@@ -186,7 +187,7 @@ def _match_piece(match: Match, policy: Policy | None) -> _Piece:
     start_s, end_s = match.source_span.pair()
     score = round(match.score, 4)
     return _Piece(
-        Segment(start_s=start_s, end_s=end_s, peak_s=start_s, score=score),
+        Segment(start_s=start_s, end_s=end_s, peak_s=round(match.peak_s, 3), score=score),
         _exemplar_evidence(match),
         policy.match_action if policy is not None else Action.REVIEW,
         MATCH_THRESHOLD,
@@ -217,11 +218,17 @@ def _is_set_aside(match: Match, benign: Sequence[Match]) -> bool:
     return bool(stronger) and covered_share(stronger, match.source_span) >= SUPPRESSED_SHARE
 
 
-def _finding(policy_id: str, policy: Policy | None, pieces: Sequence[_Piece]) -> Finding:
+def _severity(matches: Sequence[Match]) -> Severity:
+    """The gravest that the exemplars of known content are said to have; medium if none says."""
+    said = [match.severity for match in matches if match.severity is not None]
+    return max(said, key=SEVERITIES.index, default="medium")
+
+
+def _finding(policy_id: str, severity: Severity, pieces: Sequence[_Piece]) -> Finding:
     deciding = max(pieces, key=lambda piece: (piece.action, piece.segment.score))
     return Finding(
         policy=policy_id,
-        severity="medium" if policy is None else policy.severity,
+        severity=severity,
         action=_word(deciding.action),
         score=max(piece.segment.score for piece in pieces),
         threshold=deciding.threshold,

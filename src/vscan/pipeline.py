@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vscan.decode.workers import ReaderPool, VideoSession
-from vscan.digests import Digests, digest_file
+from vscan.digests import Digests, file_digests
 from vscan.errors import SourceError
 from vscan.judge import judge
 from vscan.matching.align import find_matches
 from vscan.media import FrameBatch, ImageSpec, ReadReport, VideoInfo
-from vscan.sampling import Known, Plan
-from vscan.sources import Source, record_uri
+from vscan.names import record_uri
+from vscan.sampling import FrameRequest, Known, Plan
+from vscan.sources import Source
 from vscan.tracks import Track
 from vscan.verdicts import (
     ErrorRecord,
@@ -31,7 +32,7 @@ from vscan.verdicts import (
 if TYPE_CHECKING:
     from vscan.exemplars.index import ExemplarIndex
     from vscan.matching.match import Match
-    from vscan.matching.prompt_scores import PromptScorer
+    from vscan.matching.prompt_scores import PolicyScores, PromptScorer
     from vscan.policies import PolicyPack
 
 Embed = Callable[[NDArray[np.uint8]], "Future[NDArray[np.float32]]"]
@@ -87,7 +88,7 @@ def scan_source(
     """The verdict of one source, whatever happens to it; None where `is_done` knows it already."""
     digests: Digests | None = None
     try:
-        digests = digest_file(source.path)
+        digests = file_digests(source.path)
         if is_done(verdict_id(record_uri(source.uri), digests.sha256, rules.provenance)):
             return None
         measured = measure(source, digests, recipe=recipe, readers=readers, embed=embed)
@@ -135,7 +136,7 @@ class _Samples:
     def times_s(self) -> NDArray[np.float64]:
         return np.concatenate([np.empty(0), *(batch.times_s for batch in self._batches)])
 
-    def read(self, request: object) -> None:
+    def read(self, request: FrameRequest) -> None:
         """Answer one request of the plan; pictures go to the model while reading goes on."""
         wants_pdq = "pdq" in self._recipe.signals
         for batch in self._session.read(request, image=self._recipe.image, pdq=wants_pdq):
@@ -182,7 +183,7 @@ def _without_images(batch: FrameBatch) -> FrameBatch:
 def judge_source(source: Source, measured: Measured, *, recipe: Recipe, rules: Rules) -> Verdict:
     """Hold the tracks of one source against the pack and the indexes. Needs no decoder."""
     report, info = measured.report, measured.info
-    scores = []
+    scores: Sequence[PolicyScores] = ()
     if rules.scorer is not None and "embedding" in measured.tracks:
         scores = rules.scorer.score(measured.tracks["embedding"])
     judgement = judge(
@@ -219,7 +220,12 @@ def match_exemplars(measured: Measured, indexes: Sequence[ExemplarIndex]) -> lis
     return [
         match
         for index in indexes
-        for match in find_matches(index, measured.tracks, end_s=measured.report.end_s)
+        for match in find_matches(
+            index,
+            measured.tracks,
+            end_s=measured.report.end_s,
+            sha256=measured.digests.sha256,
+        )
     ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from vscan.pipeline import Recipe, Rules
     from vscan.policies import PolicyPack
     from vscan.sources import Source
-    from vscan.verdicts import Verdict
+    from vscan.verdicts import Provenance, Verdict
 
 SIGNALS = ("embedding", "pdq")
 DEFAULT_PACK = "baseline"
@@ -57,11 +58,6 @@ class ScanSettings:
             raise UsageError(f"workers must be at least 1, not {self.workers}")
         if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):
             raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
-        if self.weights is not None and self.model is None:
-            raise UsageError(
-                "--weights needs --model to say what they are weights of",
-                remedy="for example: --model ViT-B-32 --weights FILE.safetensors",
-            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,19 +142,28 @@ def run_scan(
     sources: Iterable[Source],
     *,
     is_done: Callable[[str], bool] = lambda _: False,
-) -> Iterator[Verdict | None]:
+) -> Generator[Verdict | None, None, None]:
     """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows."""
-    from vscan.decode.workers import ReadLimits
+    from vscan.decode.workers import ReaderPool, ReadLimits
     from vscan.engines import local
+    from vscan.pipeline import Embed, scan_source
+
+    def work(source: Source, readers: ReaderPool, embed: Embed) -> Verdict | None:
+        return scan_source(
+            source,
+            recipe=prepared.recipe,
+            rules=prepared.rules,
+            readers=readers,
+            embed=embed,
+            is_done=is_done,
+        )
 
     return local.run(
         sources,
-        recipe=prepared.recipe,
-        rules=prepared.rules,
+        work,
         encoder=prepared.encoder,
         workers=prepared.workers,
         limits=ReadLimits(timeout_s=prepared.timeout_s),
-        is_done=is_done,
     )
 
 
@@ -167,12 +172,22 @@ def load_model(settings: ScanSettings) -> Encoder:
     from vscan.embeddings.openclip import load_encoder
     from vscan.embeddings.registry import DEFAULT_MODEL
 
+    if settings.weights is not None and settings.model is None:
+        raise UsageError(
+            "--weights needs --model to say what they are weights of",
+            remedy="for example: --model ViT-B-32 --weights FILE.safetensors",
+        )
     return load_encoder(
         settings.model or DEFAULT_MODEL,
         weights=None if settings.weights is None else Path(settings.weights),
         device=settings.device,
         precision=settings.precision,
     )
+
+
+def version() -> str:
+    """The installed version of vscan, as a record names it."""
+    return importlib.metadata.version("vscan")
 
 
 def available_cores() -> int:
@@ -236,12 +251,11 @@ def _provenance(
     sampling: str,
     signals: tuple[str, ...],
     indexes: Sequence[ExemplarIndex],
-) -> object:
-    from vscan import __version__
+) -> Provenance:
     from vscan.verdicts import Provenance
 
     return Provenance(
-        vscan=__version__,
+        vscan=version(),
         pack=pack.ref,
         model=encoder.fingerprint if encoder else None,
         precision=f"{encoder.precision} on {encoder.device}" if encoder else None,

@@ -21,7 +21,7 @@ class _ClosedOutputError(Exception):
 class _Commands(TyperGroup):
     """Hands a closed pipe and Ctrl-C to `main`, where typer would end with codes of its own."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
@@ -72,19 +72,23 @@ def root(
 
 
 def _register() -> None:
-    from vscan.cli import demo, doctor, explain, scan, show
+    from vscan.cli.demo import demo
+    from vscan.cli.doctor import doctor
+    from vscan.cli.explain import explain
     from vscan.cli.index import index_app
     from vscan.cli.models import models_app
     from vscan.cli.policy import policy_app
+    from vscan.cli.scan import scan
+    from vscan.cli.show import show
 
-    app.command("scan")(scan.scan)
-    app.command("show")(show.show)
-    app.command("explain")(explain.explain)
+    app.command("scan")(scan)
+    app.command("show")(show)
+    app.command("explain")(explain)
     app.add_typer(index_app, name="index")
     app.add_typer(policy_app, name="policy")
     app.add_typer(models_app, name="models")
-    app.command("doctor")(doctor.doctor)
-    app.command("demo")(demo.demo)
+    app.command("doctor")(doctor)
+    app.command("demo")(demo)
 
 
 _register()
@@ -94,6 +98,15 @@ def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
     raise InterruptedRunError(number)
 
 
+def _told(error: VscanError) -> str:
+    """The error for a terminal: names of files in it cannot steer it."""
+    from vscan.cli.tables import safe
+
+    lines = [safe(line) for line in error.message.splitlines()]
+    lines += [safe(line) for line in error.remedy.splitlines()]
+    return "\n  ".join([f"vscan: error: {lines[0] if lines else ''}", *lines[1:]])
+
+
 def main() -> NoReturn:
     """Run the program: every error vscan knows is a message on stderr, never a traceback."""
     signal.signal(signal.SIGTERM, _terminated)
@@ -101,15 +114,13 @@ def main() -> NoReturn:
         app()
     except InterruptedRunError as error:
         print(f"vscan: {error}", file=sys.stderr)
-        _leave(error.exit_code)
+        sys.exit(error.exit_code)
     except _ClosedOutputError:
         # `| head` has seen enough: nothing is wrong, and nobody is left to tell. Python would
         # complain once more when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except VscanError as error:
-        print(f"vscan: error: {error.message}", file=sys.stderr)
-        if error.remedy:
-            print(f"  {error.remedy}", file=sys.stderr)
+        print(_told(error), file=sys.stderr)
         sys.exit(error.exit_code)
     sys.exit(0)

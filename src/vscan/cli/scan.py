@@ -6,9 +6,12 @@ import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from vscan.sources import SourceFinder
 
 EXIT_FAIL_ON, EXIT_ERRORS = 1, 3
 FAILING = {"review": ("review", "violation"), "violation": ("violation",)}
@@ -101,7 +104,7 @@ def scan(
     from vscan.cli.progress import ScanProgress
     from vscan.errors import UsageError
     from vscan.scanning import ScanSettings, prepare, run_scan
-    from vscan.sources import find_sources
+    from vscan.sources import SourceFinder
     from vscan.store.records import RecordFile, RecordSink, RecordStream
 
     settings = ScanSettings(
@@ -123,7 +126,8 @@ def scan(
         prepared = prepare(settings)
         for note in prepared.notes:
             print(f"vscan: note: {note}", file=sys.stderr)
-        found = find_sources(inputs or [], from_file=from_file)
+        finder = SourceFinder()
+        found = finder.find(inputs or [], from_file=from_file)
         # Only a bar needs to know how many there will be; a pipe need not wait for the listing.
         sources = list(found) if sys.stderr.isatty() else found
         outcomes: Counter[str] = Counter()
@@ -136,22 +140,30 @@ def scan(
                     sink.write(verdict)
                 outcomes["done before" if verdict is None else verdict.outcome] += 1
                 progress.advance(verdict)
-    _finish(outcomes, found.skipped, output, fail_on)
+    _finish(outcomes, finder, output, fail_on)
 
 
-def _finish(outcomes: Counter[str], skipped: int, output: Path | None, fail_on: str | None) -> None:
+def _finish(
+    outcomes: Counter[str], finder: SourceFinder, output: Path | None, fail_on: str | None
+) -> None:
     """Say on stderr what came of it, and leave with the exit code that it calls for."""
+    from vscan.cli.tables import safe
     from vscan.errors import UsageError
 
-    others = f"{skipped} other files were skipped" if skipped else "there are no files in it"
     if not outcomes:
+        others = f", only {finder.skipped_files} other files" if finder.skipped_files else ""
         raise UsageError(
-            f"no videos found: {others}",
+            f"no videos in {', '.join(safe(name) for name in finder.empty_folders)}{others}",
             remedy="name a folder that holds videos; a file that is named outright is always read",
         )
+    for name in finder.empty_folders:
+        print(f"vscan: note: no videos in {safe(name)}", file=sys.stderr)
+    for name in finder.unreadable_folders:
+        print(f"vscan: note: the folder {safe(name)} may not be listed", file=sys.stderr)
     words = ("violation", "review", "clear", "error", "done before")
     counts = ", ".join(f"{outcomes[word]} {word}" for word in words if outcomes[word])
     where = f"; verdicts in {output}" if output is not None else ""
+    skipped = finder.skipped_files
     ignored = f"; {skipped} other files skipped" if skipped else ""
     print(f"vscan: {outcomes.total()} videos: {counts}{ignored}{where}", file=sys.stderr)
     if outcomes["error"]:

@@ -59,13 +59,14 @@ def background(rng: np.random.Generator) -> Frame:
     """A soft two-colour gradient with large blurred patches: nothing that could be an object."""
     low, high = rng.uniform(40, 215, (2, 3))
     angle = rng.uniform(0, 2 * math.pi)
-    yy, xx = np.mgrid[0:HEIGHT, 0:WIDTH] / (HEIGHT, WIDTH)[0]
+    yy, xx = (axis / HEIGHT for axis in np.mgrid[0:HEIGHT, 0:WIDTH])
     ramp = xx * math.cos(angle) + yy * math.sin(angle)
-    ramp = (ramp - ramp.min()) / np.ptp(ramp)
+    ramp = (ramp - ramp.min()) / (ramp.max() - ramp.min())
     patches = Image.fromarray(rng.integers(0, 256, (4, 5, 3), np.uint8))
     soft = np.asarray(patches.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), np.float64)
     colours = low + (high - low) * ramp[..., None]
-    return np.clip(0.8 * colours + 0.2 * soft, 0, 255).astype(np.uint8)
+    mixed: NDArray[np.float64] = 0.8 * colours + 0.2 * soft
+    return np.clip(mixed, 0, 255).astype(np.uint8)
 
 
 @cache

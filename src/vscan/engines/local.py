@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import NoReturn, TypeVar
 
 from vscan.decode.workers import ReaderPool, ReadLimits
-from vscan.engines.batching import SharedBatches
-from vscan.pipeline import Embed, Recipe, Rules, scan_source
+from vscan.engines.batching import ImageEncoder, SharedBatches
+from vscan.pipeline import Embed
 from vscan.sources import Source
-from vscan.verdicts import Verdict
 
-if TYPE_CHECKING:
-    from vscan.embeddings.encoder import Encoder
+Result = TypeVar("Result")
 
 
 def run(
     sources: Iterable[Source],
+    work: Callable[[Source, ReaderPool, Embed], Result],
     *,
-    recipe: Recipe,
-    rules: Rules,
-    encoder: Encoder | None,
+    encoder: ImageEncoder | None,
     workers: int,
     limits: ReadLimits,
-    is_done: Callable[[str], bool] = lambda _: False,
-) -> Iterator[Verdict | None]:
-    """Verdicts of `sources` as each ends (not in their order); None for one that is done already.
+) -> Generator[Result, None, None]:
+    """What `work` makes of each source, as each ends (not in their order).
 
-    `sources` is drawn from only as fast as work ends, so a listing of any length takes no memory.
-    Closing the generator, or an exception in its consumer, kills the reader processes and waits
-    for the threads.
+    `work` is called in `workers` threads, with readers and model to share; it must not raise for
+    a source that is at fault. `sources` is drawn from only as fast as work ends, so a listing of
+    any length takes no memory. Closing the generator, or an exception in its consumer, kills the
+    reader processes and waits for the threads.
     """
     with ExitStack() as stack:
         # Left in the opposite order: killing the readers lets waiting threads end, and only when
@@ -39,22 +36,12 @@ def run(
         embed: Embed = _no_model
         if encoder is not None:
             embed = stack.enter_context(SharedBatches(encoder)).submit
-        threads = stack.enter_context(ThreadPoolExecutor(workers, "vscan-scan"))
+        threads = stack.enter_context(ThreadPoolExecutor(workers, "vscan-worker"))
         readers = stack.enter_context(ReaderPool(workers, limits))
-        pending: set[Future[Verdict | None]] = set()
+        pending: set[Future[Result]] = set()
         stack.callback(lambda: [future.cancel() for future in pending])
         for source in sources:
-            pending.add(
-                threads.submit(
-                    scan_source,
-                    source,
-                    recipe=recipe,
-                    rules=rules,
-                    readers=readers,
-                    embed=embed,
-                    is_done=is_done,
-                )
-            )
+            pending.add(threads.submit(work, source, readers, embed))
             if len(pending) >= 2 * workers:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
@@ -63,5 +50,5 @@ def run(
             yield from (future.result() for future in done)
 
 
-def _no_model(_images: object) -> Future[object]:
+def _no_model(_images: object) -> NoReturn:
     raise RuntimeError("pictures were made without a model to take them")

@@ -1,0 +1,229 @@
+"""Exemplars from videos: measured as a scan measures, added to an index or searched in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from vscan.errors import SourceError
+from vscan.sampling import DEFAULT_SAMPLING, parse_sampling
+from vscan.scanning import ScanSettings, available_cores, load_model
+
+if TYPE_CHECKING:
+    from vscan.decode.workers import ReaderPool
+    from vscan.embeddings.encoder import Encoder
+    from vscan.exemplars.exemplar import Exemplar, Opinion
+    from vscan.exemplars.index import ExemplarIndex
+    from vscan.exemplars.manifest import Manifest
+    from vscan.exemplars.writer import IndexWriter
+    from vscan.matching.match import Match
+    from vscan.pipeline import Embed, Measured, Recipe
+    from vscan.sources import Source
+
+Result = TypeVar("Result")
+
+MATCH_SIMILARITY = {"builtin": 0.8}
+"""Cosine from which frames count as the same, for models on which it was measured."""
+DEFAULT_MATCH_SIMILARITY = 0.9
+"""For others: CLIP puts most unrelated frames below 0.8 and re-encoded copies above 0.95, but a
+model's own distribution decides, so it is stored in the index and can be set when it is made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """What is said of exemplars when they are added."""
+
+    policy: str
+    opinion: Opinion = "violating"
+    note: str = ""
+    added_by: str = ""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of one input of `add_exemplars`."""
+
+    uri: str
+    status: Literal["added", "present", "error"]
+    exemplar: Exemplar | None = None
+    """The exemplar, new or already there; None for an error."""
+    error: SourceError | None = None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What an index says of one video."""
+
+    uri: str
+    matches: tuple[Match, ...] = ()
+    error: SourceError | None = None
+
+
+def new_index(
+    path: Path,
+    *,
+    name: str | None = None,
+    match_similarity: float | None = None,
+    settings: ScanSettings,
+) -> Manifest:
+    """Make an empty exemplar index in the folder `path`.
+
+    Its embeddings are those of the model that `settings` names; signals of `pdq` alone make an
+    index that needs none. match_similarity: the cosine from which two embeddings count as the
+    same; by default what suits the model. Raises ExemplarIndexError or ModelError.
+    """
+    from vscan.exemplars.manifest import IndexModel
+    from vscan.exemplars.writer import create_index
+
+    model = None
+    if settings.signals is None or "embedding" in settings.signals:
+        encoder = load_model(settings)
+        model = IndexModel(
+            name=encoder.name,
+            fingerprint=encoder.fingerprint,
+            dim=encoder.dim,
+            match_similarity=match_similarity
+            or MATCH_SIMILARITY.get(encoder.name, DEFAULT_MATCH_SIMILARITY),
+        )
+    return create_index(path, name=name or path.resolve().name, model=model)
+
+
+def add_exemplars(
+    path: Path, sources: Iterable[Source], label: Label, *, settings: ScanSettings
+) -> Iterator[Added]:
+    """Measure each source and add it to the index at `path`; one answer per source.
+
+    A source that cannot be read is an `error` and costs the others nothing; content that the
+    index holds already is `present` and changes nothing.
+    """
+    from vscan.digests import Digests, file_digests
+    from vscan.exemplars.index import ExemplarIndex
+    from vscan.exemplars.writer import IndexWriter
+    from vscan.names import record_uri
+    from vscan.pipeline import measure
+
+    index = ExemplarIndex.open(path)
+    encoder = index_encoder(index, settings)
+    fingerprint = encoder.fingerprint if encoder else None
+    recipe = _recipe(index, encoder, index.manifest.sampling)
+    with IndexWriter(path, model_fingerprint=fingerprint) as writer:
+
+        def work(
+            source: Source, readers: ReaderPool, embed: Embed
+        ) -> tuple[Source, Digests | None, Measured | SourceError | None]:
+            digests = None
+            try:
+                digests = file_digests(source.path)
+                if writer.find(digests.sha256) is not None:
+                    return source, digests, None
+                found = measure(source, digests, recipe=recipe, readers=readers, embed=embed)
+                return source, digests, found
+            except SourceError as error:
+                return source, digests, error
+
+        with closing(_run(sources, work, encoder, settings)) as results:
+            for source, digests, found in results:
+                uri = record_uri(source.uri)
+                if isinstance(found, SourceError) or digests is None:
+                    error = found if isinstance(found, SourceError) else None
+                    yield Added(uri, "error", error=error)
+                    continue
+                known = writer.find(digests.sha256)
+                if known is not None or found is None:
+                    yield Added(uri, "present", known)
+                else:
+                    yield Added(uri, "added", _add(writer, uri, found, label))
+
+
+def search_index(
+    path: Path, sources: Iterable[Source], *, settings: ScanSettings
+) -> Iterator[Searched]:
+    """Match each source against the index at `path`; sampled as `settings` say."""
+    from vscan.digests import file_digests
+    from vscan.exemplars.index import ExemplarIndex
+    from vscan.names import record_uri
+    from vscan.pipeline import match_exemplars, measure
+
+    index = ExemplarIndex.open(path)
+    encoder = index_encoder(index, settings)
+    recipe = _recipe(index, encoder, settings.sampling)
+
+    def work(source: Source, readers: ReaderPool, embed: Embed) -> Searched:
+        try:
+            digests = file_digests(source.path)
+            found = measure(source, digests, recipe=recipe, readers=readers, embed=embed)
+            return Searched(record_uri(source.uri), tuple(match_exemplars(found, [index])))
+        except SourceError as error:
+            return Searched(record_uri(source.uri), error=error)
+
+    with closing(_run(sources, work, encoder, settings)) as results:
+        yield from results
+
+
+def index_encoder(index: ExemplarIndex, settings: ScanSettings) -> Encoder | None:
+    """The model that made the index's embeddings, loaded; None where it has none.
+
+    `settings` may name its weights file; a model other than the index's own is refused.
+    Raises ExemplarIndexError or ModelError.
+    """
+    model = index.manifest.model
+    if model is None:
+        return None
+    if settings.model is None:
+        settings = replace(settings, model=model.name)
+    encoder = load_model(settings)
+    index.require_model(encoder.fingerprint)
+    return encoder
+
+
+def _recipe(index: ExemplarIndex, encoder: Encoder | None, sampling: str) -> Recipe:
+    from vscan.pipeline import Recipe
+
+    return Recipe(
+        plan=parse_sampling(sampling or DEFAULT_SAMPLING),
+        signals=index.signals,
+        image=encoder.image_spec if encoder else None,
+        model=encoder.fingerprint if encoder else None,
+    )
+
+
+def _run(
+    sources: Iterable[Source],
+    work: Callable[[Source, ReaderPool, Embed], Result],
+    encoder: Encoder | None,
+    settings: ScanSettings,
+) -> Generator[Result, None, None]:
+    from vscan.decode.workers import ReadLimits
+    from vscan.engines import local
+
+    return local.run(
+        sources,
+        work,
+        encoder=encoder,
+        workers=settings.workers or available_cores(),
+        limits=ReadLimits(timeout_s=settings.timeout_s),
+    )
+
+
+def _add(writer: IndexWriter, uri: str, measured: Measured, label: Label) -> Exemplar:
+    from vscan.exemplars.exemplar import Exemplar, exemplar_id
+    from vscan.exemplars.writer import utc_now
+
+    exemplar = Exemplar(
+        id=exemplar_id(measured.digests.sha256),
+        source=uri,
+        sha256=measured.digests.sha256,
+        md5=measured.digests.md5,
+        policy=label.policy,
+        opinion=label.opinion,
+        note=label.note,
+        added_at=utc_now(),
+        added_by=label.added_by,
+        duration_s=round(measured.report.end_s, 3),
+        width=measured.info.width,
+        height=measured.info.height,
+    )
+    return writer.add(exemplar, measured.tracks)

@@ -11,9 +11,9 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 HERE = Path(__file__).parent
 
@@ -25,10 +25,11 @@ def verdict_schema() -> str:
     import vscan.verdicts
     from vscan.verdicts import Verdict
 
+    each: Any
     for each in vars(vscan.verdicts).values():
         if dataclasses.is_dataclass(each):
             # The fields' docstrings become the schema's descriptions.
-            each.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]  # pydantic's own hook
+            each.__pydantic_config__ = {"use_attribute_docstrings": True}
     schema = TypeAdapter(Verdict).json_schema(mode="serialization")
     schema = _closed({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
     # Left out of a line where they say nothing (Verdict.as_dict).
@@ -40,9 +41,9 @@ def verdict_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _closed(schema: dict[str, object]) -> dict[str, object]:
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     """Every object's fields are all there are, and all are written."""
-    for part in (schema, *schema.get("$defs", {}).values()):  # type: ignore[attr-defined]  # JSON
+    for part in (schema, *schema.get("$defs", {}).values()):
         if "properties" in part:
             part["additionalProperties"] = False
             part["required"] = list(part["properties"])
@@ -72,9 +73,7 @@ def commands() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _walk(
-    command: TyperCommand | TyperGroup, names: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
+def _walk(command: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     yield names, command
     for name, below in sorted(getattr(command, "commands", {}).items()):
         yield from _walk(below, (*names, name))
@@ -84,10 +83,10 @@ def _prose(text: str) -> str:
     return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
-def _option(parameter: object) -> str:
-    name = ", ".join(f"`{opt}`" for opt in (*parameter.opts, *parameter.secondary_opts))  # type: ignore[attr-defined]  # typer's own class of parameters is not public
+def _option(parameter: Any) -> str:
+    name = ", ".join(f"`{opt}`" for opt in (*parameter.opts, *parameter.secondary_opts))
     if getattr(parameter, "param_type_name", "") == "argument":
-        name = f"`{parameter.human_readable_name}`"  # type: ignore[attr-defined]  # as above
+        name = f"`{parameter.human_readable_name}`"
     default = getattr(parameter, "default", None)
     shown = default not in (None, False, (), [], "") and not callable(default)
     tail = f" Default: `{default}`." if shown else ""

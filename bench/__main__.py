@@ -1,0 +1,48 @@
+"""Runs the measurements and prints one table: `python -m bench [NAME…]`.
+
+Every row is a ratio or a limit measured in the same run. `VSCAN_CORPUS` names a folder of real
+videos for those that want one; without it they make clips of their own.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bench import embedding, hashing, startup
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One named measurement and what it compares."""
+
+    about: str
+    measure: Callable[[], Iterable[tuple[str, str]]]
+
+
+MEASUREMENTS = {
+    "startup": Measurement("`vscan --help` against Python alone and 0.3 s", startup.measure),
+    "hashing": Measurement("PDQ in eight forms against decoding the same frames", hashing.measure),
+    "embedding": Measurement("the built-in model against ViT-B-32", embedding.measure),
+}
+
+
+def main() -> int:
+    """Run the named measurements, or all."""
+    wanted = sys.argv[1:] or list(MEASUREMENTS)
+    unknown = [name for name in wanted if name not in MEASUREMENTS]
+    if unknown:
+        print(f"no measurement {unknown[0]!r}; there are: {', '.join(MEASUREMENTS)}")
+        return 2
+    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
+    for name in wanted:
+        print(f"\n{name}: {MEASUREMENTS[name].about}")
+        for label, value in MEASUREMENTS[name].measure():
+            print(f"  {label:<44} {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

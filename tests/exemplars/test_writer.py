@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.exemplars.synthetic import MODEL, OTHER_FINGERPRINT, exemplar, make_index, tracks
-from vscan.errors import ExemplarIndexError
+from vscan import storage
+from vscan.errors import ExemplarIndexError, OutputError
 from vscan.exemplars import parts, writer
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.writer import IndexWriter, create_index
@@ -137,13 +138,13 @@ def test_a_crash_between_any_two_writes_leaves_a_whole_index(
         step = next(steps)
         if step == moment // 2:
             if moment % 2:
-                target.with_name(f".{target.name}.new").write_bytes(data[: len(data) // 2])
+                target.with_name(f".{target.name}.x3k").write_bytes(data[: len(data) // 2])
             raise _KilledError
         original(target, data)
 
-    original = parts.write_durably
-    monkeypatch.setattr(parts, "write_durably", dying)
-    monkeypatch.setattr(writer, "write_durably", dying)
+    original = storage.atomic_write_bytes
+    monkeypatch.setattr(parts, "atomic_write_bytes", dying)
+    monkeypatch.setattr(writer, "atomic_write_bytes", dying)
     try:
         with IndexWriter(path) as writing:
             writing.add(exemplar("b"), tracks(1))
@@ -155,7 +156,7 @@ def test_a_crash_between_any_two_writes_leaves_a_whole_index(
     with IndexWriter(path) as writing:
         writing.add(exemplar("c"), tracks(2))
     assert [*left, "c"] == sources(path)
-    assert not [file for file in path.rglob("*") if file.name.endswith(".new")]
+    assert not [file for file in path.rglob("*") if file.name.startswith(".")]
 
 
 def test_kill_9_leaves_the_old_state_and_no_lock(tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ import os, signal
 from pathlib import Path
 from tests.exemplars.synthetic import exemplar, tracks
 from vscan.exemplars import writer
-writer.write_durably = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+writer.atomic_write_bytes = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 with writer.IndexWriter(Path({str(path)!r})) as writing:
     writing.add(exemplar("b"), tracks(1))
 """
@@ -207,7 +208,7 @@ def test_a_full_disk_is_an_error_that_loses_nothing(
 
     with IndexWriter(path) as writing:
         monkeypatch.setattr("os.fsync", no_space)
-        with pytest.raises(ExemplarIndexError, match="No space left"):
+        with pytest.raises(OutputError, match="No space left"):
             writing.add(exemplar("b"), tracks(1))
         monkeypatch.undo()
     assert sources(path) == ["a"]

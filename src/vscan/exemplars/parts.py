@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from vscan.errors import ExemplarIndexError
 from vscan.exemplars.exemplar import Exemplar
 from vscan.exemplars.manifest import Part
 from vscan.hashes.pdq import HASH_BYTES
+from vscan.storage import atomic_write_bytes, ensure_folder
 from vscan.tracks import Track
 
 Tracks = Mapping[str, Track]
@@ -31,39 +30,15 @@ class PartGoneError(Exception):
 
 
 def write_part(root: Path, folder: str, prefix: str, suffix: str, data: bytes) -> Part:
-    """Writes `data` durably under a name that holds its SHA-256, and says which part it is."""
+    """Writes `data` durably under a name that holds its SHA-256, and says which part it is.
+
+    Raises OutputError where the system refuses; nothing then stands under that name.
+    """
     sha256 = hashlib.sha256(data).hexdigest()
     path = f"{folder}/{prefix}-{sha256[:16]}.{suffix}"
-    (root / folder).mkdir(exist_ok=True)
-    write_durably(root / path, data)
+    ensure_folder(root / folder)
+    atomic_write_bytes(root / path, data)
     return Part(path=path, sha256=sha256, bytes=len(data))
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Puts `data` at `path` so that a crash leaves what was there before, or all of it.
-
-    Raises ExemplarIndexError where the system refuses.
-    """
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise ExemplarIndexError(
-            f"{path}: cannot be written: {error.strerror or error}",
-            remedy="check the disk's free space and the folder's permissions; the index is as it "
-            "was before",
-        ) from error
 
 
 def read_part(root: Path, part: Part) -> bytes:

@@ -40,11 +40,11 @@ from vscan.exemplars.parts import (
     encode_tracks,
     read_part,
     track_digest,
-    write_durably,
     write_part,
 )
 from vscan.hashes.pdq import HASH_VERSION
 from vscan.sampling import parse_sampling
+from vscan.storage import atomic_write_bytes, ensure_folder, output_error
 
 EXEMPLAR_SAMPLING = "fps:4"
 """How exemplars are sampled: denser than queries, so that a query's sample never lies more than an
@@ -52,6 +52,7 @@ eighth of a second from one of the exemplar's."""
 BATCH_ROWS = 8192
 BATCH_EXEMPLARS = 256
 LOCK_NAME = "lock"
+PART_FOLDERS = {"exemplars": ".jsonl", "tracks": ".safetensors", "faiss": ".faiss"}
 
 
 def create_index(
@@ -65,7 +66,8 @@ def create_index(
     """Makes an empty index in the folder `path`, which may not hold anything yet.
 
     model: whose embeddings it will hold; None for PDQ alone. `now` gives the time for the record.
-    Raises ExemplarIndexError where the folder is not empty, cannot be made, or `name` is no name.
+    Raises ExemplarIndexError where the folder is not empty or `name` is no name, OutputError where
+    it cannot be made.
     """
     plan = parse_sampling(sampling)
     manifest = Manifest(
@@ -77,14 +79,11 @@ def create_index(
         digest="",
     )
     manifest = replace(manifest, digest=content_digest(manifest, ()))
+    ensure_folder(path)
     try:
-        path.mkdir(parents=True, exist_ok=True)
         occupied = sorted(each.name for each in path.iterdir() if each.name != LOCK_NAME)
     except OSError as error:
-        raise ExemplarIndexError(
-            f"{path}: cannot be made a folder: {error.strerror or error}",
-            remedy="name a folder that does not exist yet, in a place that you may write to",
-        ) from error
+        raise output_error(path, error) from error
     if occupied:
         what = "an exemplar index is there already" if MANIFEST_NAME in occupied else "not empty"
         raise ExemplarIndexError(
@@ -92,7 +91,7 @@ def create_index(
             remedy=f"add to it with `vscan index add {path}`, or name another folder",
         )
     with _locked(path):
-        write_durably(path / MANIFEST_NAME, encode_manifest(manifest))
+        atomic_write_bytes(path / MANIFEST_NAME, encode_manifest(manifest))
     return manifest
 
 
@@ -149,7 +148,8 @@ class IndexWriter:
         """Adds one exemplar with its tracks, durably; returns it with what was stored.
 
         tracks: by signal, at least those in `manifest.signals`. Raises ExemplarIndexError where
-        the content is there already, a signal is missing, or the files cannot be written.
+        the content is there already or a signal is missing, OutputError where the files cannot be
+        written; the index is then as it was.
         """
         if exemplar.id in self._exemplars:
             raise ExemplarIndexError(
@@ -210,7 +210,7 @@ class IndexWriter:
             generation=self.manifest.generation + 1,
             digest=content_digest(manifest, exemplars),
         )
-        write_durably(self.path / MANIFEST_NAME, encode_manifest(manifest))
+        atomic_write_bytes(self.path / MANIFEST_NAME, encode_manifest(manifest))
         self.manifest = manifest
 
     def _save_faiss(self) -> None:
@@ -239,12 +239,14 @@ class IndexWriter:
 
     def _remove_leftovers(self) -> None:
         """Deletes files of earlier states and of writers that were killed."""
-        named = {part.path for part in self.manifest.parts} | {MANIFEST_NAME, LOCK_NAME}
-        for pattern in ("exemplars/*", "tracks/*", "faiss/*", f".{MANIFEST_NAME}.new"):
-            for file in sorted(self.path.glob(pattern)):
-                ours = file.suffix in (".jsonl", ".safetensors", ".faiss", ".new")
-                if ours and file.relative_to(self.path).as_posix() not in named:
+        named = {part.path for part in self.manifest.parts}
+        for folder, suffix in PART_FOLDERS.items():
+            for file in sorted((self.path / folder).glob("*")):
+                ours = file.suffix == suffix or file.name.startswith(".")
+                if ours and f"{folder}/{file.name}" not in named:
                     file.unlink(missing_ok=True)
+        for file in sorted(self.path.glob(f".{MANIFEST_NAME}.*")):
+            file.unlink(missing_ok=True)
 
     def _require_our_hashes(self, manifest: Manifest) -> None:
         if manifest.hashes.get("pdq") != HASH_VERSION:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 import sys
 from collections.abc import Iterator
@@ -33,10 +34,10 @@ def decord_name() -> str | None:
 
 
 class DecordReader:
-    """A file read with `next()` and `skip_frames()` alone.
+    """A file read with `next()`, and `skip_frames()` where that does not seek.
 
-    Its index-based calls seek, and after a seek frames carry wrong labels on many real files; read
-    in order, frame k is the k-th in presentation order, whose time the packets gave the probe.
+    Decord's index-based calls seek, and after a seek frames carry wrong labels on many real files;
+    read in order, frame k is the k-th in presentation order, whose time the packets gave the probe.
     """
 
     def __init__(self, file: BinaryIO, path: Path, probed: Probe, threads: int) -> None:
@@ -65,15 +66,15 @@ class DecordReader:
         times = self._times_s
         video = self._open()
         ends = np.append(times[1:], times[-1] + self._probed.frame_s)
-        position = 0
+        walk = _Walk(video, (self.info.height, self.info.width, 3))
         for k, (time_s, end_s) in enumerate(zip(times.tolist(), ends.tolist(), strict=True)):
-            if not ledger.offer(time_s, end_s - time_s):
-                continue
-            yield time_s, self._frame(video, k - position)
-            position = k + 1
+            if ledger.offer(time_s, end_s - time_s):
+                yield time_s, walk.frame(k)
+            if ledger.satisfied:
+                return
         # Decord only finds out that frames are missing by reading to the end.
-        if position < len(times):
-            self._frame(video, len(times) - 1 - position)
+        if walk.position < len(times):
+            walk.frame(len(times) - 1)
 
     def report(self) -> ReadReport:
         """How the last `read` went."""
@@ -112,21 +113,49 @@ class DecordReader:
             raise ReaderFailed(f"decord counts {len(starts)} frames, the packets {len(times)}")
         return video
 
-    def _frame(self, video: Any, skip: int) -> Rgb:
-        """The frame after the next `skip` ones."""
+
+class _Walk:
+    """An open decord video, walked forwards only."""
+
+    def __init__(self, video: Any, shape: tuple[int, int, int]) -> None:
+        self._video = video
+        self._shape = shape
+        self._keyframes = video.get_key_indices()
+        self.position = 0
+        """Index of the frame that comes next."""
+
+    def frame(self, index: int) -> Rgb:
+        """Frame `index`, at or after the current position. Raises ReaderFailed."""
         try:
-            if skip > 0:
-                video.skip_frames(skip)
-            rgb: Rgb = video.next().asnumpy()
+            while self.position < index:
+                self._step_towards(index)
+            rgb: Rgb = self._video.next().asnumpy()
         except MemoryError:
             raise
         except StopIteration as error:
             raise ReaderFailed("decord ends before the packets do") from error
         except Exception as error:  # decord raises bare RuntimeError and its own
             raise ReaderFailed(f"decord fails on the way: {_first_line(error)}") from error
-        if rgb.shape != (self.info.height, self.info.width, 3):
+        self.position = index + 1
+        if rgb.shape != self._shape:
             raise ReaderFailed(f"decord gives a picture of shape {rgb.shape}")
         return rgb
+
+    def _step_towards(self, index: int) -> None:
+        """Skips within the group of pictures, or takes one frame to enter the next.
+
+        `skip_frames` past a keyframe seeks to it, and where decode order is not that of
+        presentation (open GOP, mpeg4) it then miscounts; short of the keyframe it only decodes.
+        """
+        following = bisect.bisect_right(self._keyframes, self.position)
+        barrier = self._keyframes[following] if following < len(self._keyframes) else index + 1
+        stop = min(index, barrier - 1)
+        if stop > self.position:
+            self._video.skip_frames(stop - self.position)
+            self.position = stop
+        else:
+            self._video.next()
+            self.position += 1
 
 
 def _import_decord() -> Any:

@@ -72,10 +72,9 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
         tick_s = float(stream.time_base or 0)
         first = first_frame(container, stream, limits)
         turn = orientation(first) if first is not None else IDENTITY
-        warnings = []
-        if len([s for s in container.streams.video if s is not stream]) > 0:
-            warnings.append("several_video_streams")
-        reason = _not_decord(name, codec, first, turn)
+        several = len(container.streams.video) > 1
+        warnings = ["several_video_streams"] if several else []
+        reason = "several video streams" if several else _not_decord(name, codec, first, turn)
         frame_s = frame_duration_s(stream)
         shape: VideoFrame | VideoCodecContext = first or stream.codec_context
         width, height = shape.width, shape.height

@@ -29,7 +29,7 @@ def verdict_schema() -> str:
     for each in vars(vscan.verdicts).values():
         if dataclasses.is_dataclass(each):
             # The fields' docstrings become the schema's descriptions.
-            each.__pydantic_config__ = {"use_attribute_docstrings": True}
+            setattr(each, "__pydantic_config__", {"use_attribute_docstrings": True})  # noqa: B010 -- a hook that dataclasses do not declare
     schema = TypeAdapter(Verdict).json_schema(mode="serialization")
     schema = _closed({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
     # Left out of a line where they say nothing (Verdict.as_dict).
@@ -86,7 +86,7 @@ def _prose(text: str) -> str:
 def _option(parameter: Any) -> str:
     name = ", ".join(f"`{opt}`" for opt in (*parameter.opts, *parameter.secondary_opts))
     if getattr(parameter, "param_type_name", "") == "argument":
-        name = f"`{parameter.human_readable_name}`"
+        name = f"`{parameter.metavar or str(parameter.name).upper()}`"
     default = getattr(parameter, "default", None)
     shown = default not in (None, False, (), [], "") and not callable(default)
     tail = f" Default: `{default}`." if shown else ""

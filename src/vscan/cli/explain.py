@@ -114,13 +114,15 @@ def evidence_lines(evidence: list[dict[str, Any]], most: int = 8) -> Iterator[st
             if "distance" in each
             else f"similarity {each['similarity']:.3f}"
         )
+        # Only PDQ tells how the picture was turned; an embedding hardly changes with it.
+        form = f"{each['transform']}, " if each["signal"] == "pdq" else ""
         (start, end), (from_s, to_s) = each["source_span_s"], each["exemplar_span_s"]
         yield (
             f"    {each['signal']} match: {clock(start)}–{clock(end)} is {each['exemplar']} of "
             f"{each['index']} at {clock(from_s)}–{clock(to_s)}"
         )
         yield (
-            f"      {each['transform']}, {measure}, score {each['score']:.2f}; covers "
+            f"      {form}{measure}, score {each['score']:.2f}; covers "
             f"{each['source_coverage']:.0%} of the video, {each['exemplar_coverage']:.0%} of the "
             "exemplar"
         )

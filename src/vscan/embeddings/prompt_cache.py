@@ -1,8 +1,8 @@
 """Vectors of prompts on disk, so that a known pack is scored without encoding any text.
 
 One small .safetensors file per prompt, under the model's digest. A file holds the vector and says
-which model, templates and prompt it is of and the SHA-256 of the vector's bytes; one that is
-damaged or not what its name says counts as absent.
+which model, templates and prompt it is of, with a SHA-256 over all of it; one that is damaged or
+not what its name says counts as absent.
 """
 
 from __future__ import annotations
@@ -83,10 +83,11 @@ class PromptCache:
 def _description(
     model: str, templates: Sequence[str], prompt: str, vector: Vector, logit_scale: str
 ) -> dict[str, str]:
-    return {
+    said = {
         "model": model,
         "templates": json.dumps(list(templates)),
         "prompt": prompt,
-        "sha256": hashlib.sha256(vector.tobytes()).hexdigest(),
         "logit_scale": logit_scale,
     }
+    digest = hashlib.sha256(json.dumps(said).encode() + vector.tobytes()).hexdigest()
+    return said | {"sha256": digest}

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vscan.embeddings.hub_download import fetch_resumably
 from vscan.embeddings.registry import BUILTIN, SAFETENSORS_NAME, NamedModel
 from vscan.errors import ModelError
 
@@ -104,8 +105,13 @@ def expected_sha256(model: NamedModel, path: Path) -> str | None:
         return model.sha256
     if model.name == BUILTIN:
         return _builtin_digest(path.name)
-    blob = path.resolve().name
-    return blob if _DIGEST.fullmatch(blob) else None
+    digest = _blob(path).name
+    return digest if _DIGEST.fullmatch(digest) else None
+
+
+def _blob(path: Path) -> Path:
+    """What a name in the hub's cache points to, one step on: the hub may share blobs further."""
+    return path.parent / path.readlink() if path.is_symlink() else path
 
 
 def _builtin_digest(file: str) -> str | None:
@@ -141,14 +147,16 @@ def pull_weights(model: NamedModel) -> Path:
     if model.name == BUILTIN:
         return require_weights(model)
     with _hub_errors(model):
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import constants, errors, hf_hub_download
 
+        if constants.HF_HUB_OFFLINE and not is_complete(model):
+            raise errors.OfflineModeIsEnabled
+        path = fetch_resumably(model.repo, model.file, hub_cache())
         for file in model.extra_files:
             hf_hub_download(model.repo, file, cache_dir=hub_cache())
-        path = Path(hf_hub_download(model.repo, model.file, cache_dir=hub_cache()))
     report = verify_weights(model)
     if report.state == "damaged":
-        path.resolve().unlink(missing_ok=True)
+        _blob(path).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         raise ModelError(
             f"{model.repo}/{model.file}: the bytes that came have SHA-256 {report.sha256},"

@@ -129,7 +129,7 @@ def test_a_full_disk_leaves_whole_lines() -> None:
     records = RecordFile.__new__(RecordFile)
     records.path = Path("/dev/full")
     records._file = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115 PTH123
-    records._done, records._last_offset, records._superseded = set(), {}, set()
+    records._done, records._last_offset, records._superseded = {}, {}, set()
     records._broken = None
     with pytest.raises(OutputError, match="cannot write"):
         records.write(verdict("a"))

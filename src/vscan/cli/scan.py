@@ -131,22 +131,29 @@ def scan(
         # Only a bar needs to know how many there will be; a pipe need not wait for the listing.
         sources = list(found) if sys.stderr.isatty() else found
         outcomes: Counter[str] = Counter()
+        earlier: list[str] = []
+
+        def is_done(verdict_id: str) -> bool:
+            outcome = sink.outcome_of(verdict_id)
+            if outcome is not None:
+                earlier.append(outcome)
+            return outcome is not None
+
         with (
             ScanProgress(len(sources) if isinstance(sources, list) else None) as progress,
-            closing(run_scan(prepared, sources, is_done=sink.is_done)) as verdicts,
+            closing(run_scan(prepared, sources, is_done=is_done)) as verdicts,
         ):
             for verdict in verdicts:
                 if verdict is not None:
                     sink.write(verdict)
                 outcomes["done before" if verdict is None else verdict.outcome] += 1
                 progress.advance(verdict)
-    _finish(outcomes, finder, output, fail_on)
+    _finish(outcomes, finder, output)
+    _leave({*outcomes, *earlier}, fail_on)
 
 
-def _finish(
-    outcomes: Counter[str], finder: SourceFinder, output: Path | None, fail_on: str | None
-) -> None:
-    """Say on stderr what came of it, and leave with the exit code that it calls for."""
+def _finish(outcomes: Counter[str], finder: SourceFinder, output: Path | None) -> None:
+    """Say on stderr what came of it. Raises UsageError where there was no input."""
     from vscan.cli.tables import safe
     from vscan.errors import UsageError
 
@@ -166,7 +173,11 @@ def _finish(
     skipped = finder.skipped_files
     ignored = f"; {skipped} other files skipped" if skipped else ""
     print(f"vscan: {outcomes.total()} videos: {counts}{ignored}{where}", file=sys.stderr)
-    if outcomes["error"]:
+
+
+def _leave(outcomes: set[str], fail_on: str | None) -> None:
+    """The exit code that the outcomes call for; those of earlier runs on the output count too."""
+    if "error" in outcomes:
         raise typer.Exit(EXIT_ERRORS)
-    if fail_on is not None and any(outcomes[outcome] for outcome in FAILING[fail_on]):
+    if fail_on is not None and not outcomes.isdisjoint(FAILING[fail_on]):
         raise typer.Exit(EXIT_FAIL_ON)

@@ -28,6 +28,10 @@ class RecordSink(Protocol):
         """True if a final record of that id is already there."""
         ...
 
+    def outcome_of(self, verdict_id: str) -> str | None:
+        """The outcome of that final record; None where it is not there."""
+        ...
+
     def write(self, verdict: Verdict) -> None:
         """Append one record and hand it to the system at once."""
         ...
@@ -71,7 +75,8 @@ def read_lines(file: BinaryIO, *, name: str) -> Iterator[StoredLine]:
             try:
                 record = orjson.loads(line)
                 known = str(record["schema"]).startswith("vscan.verdict/")
-                known = known and isinstance(record["source"]["uri"], str) and "id" in record
+                known = known and isinstance(record["source"]["uri"], str)
+                known = known and {"id", "outcome"} <= record.keys()
             except (orjson.JSONDecodeError, KeyError, TypeError):
                 known = False
             if not known:
@@ -97,7 +102,7 @@ class RecordFile:
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
         self._file = _open_locked(path)
-        self._done: set[str] = set()
+        self._done: dict[str, str] = {}
         self._last_offset: dict[str, int] = {}
         self._superseded: set[int] = set()
         self._broken: OutputError | None = None
@@ -112,7 +117,7 @@ class RecordFile:
             self._note(stored.uri, stored.offset)
             end = stored.end
             if stored.is_final:
-                self._done.add(str(stored.record["id"]))
+                self._done[str(stored.record["id"])] = str(stored.record["outcome"])
         self._file.truncate(end)
         self._file.seek(end)
 
@@ -124,6 +129,10 @@ class RecordFile:
     def is_done(self, verdict_id: str) -> bool:
         """True if this id has a final record here."""
         return verdict_id in self._done
+
+    def outcome_of(self, verdict_id: str) -> str | None:
+        """The outcome of this id's final record; None where it has none here."""
+        return self._done.get(verdict_id)
 
     def write(self, verdict: Verdict) -> None:
         """Append one record; it is with the system when this returns.
@@ -143,7 +152,7 @@ class RecordFile:
                 self._file.truncate(offset)
             raise self._broken from error
         self._note(verdict.source.uri, offset)
-        self._done.add(verdict.id)
+        self._done[verdict.id] = verdict.outcome
 
     def close(self) -> None:
         """Remove superseded records, sync to disk, release the lock."""
@@ -226,6 +235,10 @@ class RecordStream:
     def is_done(self, verdict_id: str) -> bool:
         """Always False: a pipe keeps nothing."""
         return False
+
+    def outcome_of(self, verdict_id: str) -> str | None:
+        """Always None: a pipe keeps nothing."""
+        return None
 
     def write(self, verdict: Verdict) -> None:
         """Write one record and flush. BrokenPipeError passes through: the reader has gone."""

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vscan.intervals import Interval, union
+
 ResizeMode = Literal["shortest", "longest", "squash"]
 """open_clip's words: `shortest` fits the short side and centre-crops, `longest` fits the long side
 and pads, `squash` ignores the aspect ratio."""
@@ -121,3 +123,19 @@ class ReadReport:
     def coverage(self) -> float:
         """Share 0..1 of the planned samples that were read."""
         return 1.0 if self.planned == 0 else min(1.0, self.read / self.planned)
+
+    def followed_by(self, later: ReadReport) -> ReadReport:
+        """Both requests to one file as one: what was planned and read adds up.
+
+        Every request reads the file from its start, so damaged packets are the same ones again.
+        """
+        missing = union(Interval(*gap) for gap in (*self.gaps_s, *later.gaps_s))
+        return ReadReport(
+            planned=self.planned + later.planned,
+            read=self.read + later.read,
+            end_s=max(self.end_s, later.end_s),
+            reader=", ".join(dict.fromkeys((self.reader, later.reader))),
+            skipped_packets=max(self.skipped_packets, later.skipped_packets),
+            gaps_s=tuple((gap.start_s, gap.end_s) for gap in missing),
+            warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
+        )

@@ -112,9 +112,8 @@ def measure(
         known = Known(duration_s=session.info.duration_s)
         while (request := recipe.plan.next_request(known)) is not None:
             samples.read(request)
-            known = Known(
-                session.info.duration_s, known.rounds + 1, tuple(samples.times_s.tolist())
-            )
+            times_s = tuple(np.unique(samples.times_s).tolist())
+            known = Known(session.info.duration_s, known.rounds + 1, times_s)
         report = samples.report
         if report is None or len(samples.times_s) == 0:
             raise SourceError("no_frames", "not one frame of the video could be decoded")
@@ -145,19 +144,19 @@ class _Samples:
                 if len(self._vectors) > MAX_PENDING_BATCHES:
                     self._vectors[-1 - MAX_PENDING_BATCHES].result()
             self._batches.append(_without_images(batch))
-        self.report = self._session.report
+        latest = self._session.report
+        self.report = latest if self.report is None else self.report.followed_by(latest)
 
     def tracks(self) -> dict[str, Track]:
-        """The tracks of all rounds together, in time order."""
-        times_s = self.times_s
-        order = np.argsort(times_s, kind="stable")
+        """The tracks of all rounds together, in time order, each time once."""
+        times_s, order = np.unique(self.times_s, return_index=True)
         spec = {"sampling": self._recipe.plan.spec}
         tracks: dict[str, Track] = {}
         if self._vectors:
             vectors = np.concatenate([future.result() for future in self._vectors])
             tracks["embedding"] = Track(
                 "embedding",
-                times_s[order],
+                times_s,
                 vectors[order].astype(np.float16),
                 spec=spec | {"model": self._recipe.model or ""},
             )
@@ -166,7 +165,7 @@ class _Samples:
             quality = np.concatenate([batch.pdq_quality for batch in self._batches])
             tracks["pdq"] = Track(
                 "pdq",
-                times_s[order],
+                times_s,
                 hashes[order].reshape(len(order), -1),
                 quality[order],
                 spec=spec,

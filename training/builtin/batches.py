@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.builtin import captions, recipe
-from training.builtin.glyphs import load_concepts
+from training.builtin.glyphs import Concept, load_concepts
 from training.builtin.scenes import Stage
 
 _STREAM = 5
@@ -48,11 +48,11 @@ class Batch:
 class BatchMaker:
     """Makes batch ``step`` of a recipe: a pure function of the seed and the step."""
 
-    def __init__(self, plan: recipe.Recipe, cache: Path) -> None:
+    def __init__(self, plan: recipe.Recipe, concepts: Sequence[Concept]) -> None:
         from training.builtin.network import tokenizer
 
         self.plan = plan
-        self.concepts = load_concepts(cache)
+        self.concepts = concepts
         self.stage = Stage(self.concepts, plan.seed)
         self._tokenizer = tokenizer()
         self._tokens: dict[str, npt.NDArray[np.int64]] = {}
@@ -99,7 +99,7 @@ def _work(plan: recipe.Recipe, cache: Path, steps: range, out: multiprocessing.Q
     os.nice(2)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    maker = BatchMaker(plan, cache)
+    maker = BatchMaker(plan, load_concepts(cache))
     parent = os.getppid()
     for step in steps:
         batch = maker.batch(step)

@@ -73,10 +73,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--pack", type=Path, default=PACK)
     parser.add_argument("--seed", type=int, default=CALIBRATION_SEED)
     parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of frames")
     given = parser.parse_args(arguments)
     pack: PolicyPack = load_pack(str(given.pack))
     scorer = Scorer(given.model, pack)
-    found = thresholds(scorer, load_concepts(given.cache), given.seed)
+    found = thresholds(scorer, load_concepts(given.cache), given.seed, given.scale)
     write(given.pack, found)
     print(json.dumps(found, indent=1), file=sys.stderr)
 

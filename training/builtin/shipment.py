@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -77,3 +78,20 @@ def write_licences(cache: Path, folder: Path) -> None:
     names = (fetch_names(cache) / "LICENSE").read_text("utf-8")
     head = "The names of the pictograms come from emojibase-data:\n\n"
     (folder / "LICENSE-names-MIT.txt").write_text(head + names, "utf-8")
+
+
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS of every file that decides a vector."""
+    names = ("bpe4096.txt.gz", "open_clip_config.json", "open_clip_model.safetensors")
+    lines = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in names
+    ]
+    (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def write_all(concepts: Sequence[Concept], cache: Path, folder: Path) -> None:
+    """Write everything that ships beside the weights, which must already be there."""
+    write_sheet(concepts, folder)
+    write_words(concepts, folder)
+    write_licences(cache, folder)
+    write_sums(folder)

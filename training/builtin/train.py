@@ -102,22 +102,29 @@ def train(
     return checkpoints.export(out, run.average)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse the command line and train."""
-    parser = argparse.ArgumentParser(prog="python -m training.builtin.train", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a training run needs to know."""
     parser.add_argument("--steps", type=int, default=STEPS, help="64 pictures each")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder of weights, log, checkpoint"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="weights, log and checkpoint")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the name list is kept")
     parser.add_argument("--threads", type=int, default=min(8, os.cpu_count() or 1))
     parser.add_argument("--workers", type=int, default=1, help="processes that draw scenes")
     parser.add_argument("--save-every", type=int, default=250, metavar="STEPS")
-    given = parser.parse_args(arguments)
+
+
+def run(given: argparse.Namespace) -> Path:
+    """Train or resume as the command line says; return the weights' path."""
     torch.set_num_threads(given.threads)
     plan = Recipe(steps=given.steps, seed=given.seed)
-    print(train(plan, given.out, given.cache, given.workers, given.save_every))
+    return train(plan, given.out, given.cache, given.workers, given.save_every)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(prog="python -m training.builtin.train", description=__doc__)
+    add_arguments(parser)
+    print(run(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

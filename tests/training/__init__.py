@@ -1,0 +1,1 @@
+"""Tests of the code that trains the built-in model."""

@@ -34,7 +34,7 @@ def zero_shot(scorer: Scorer, trials: Trials, each: int) -> dict[str, Any]:
     for size in SIZES:
         right, right_of_all, worst = [], [], {}
         for place, concept in enumerate(chosen):
-            count = each if size == SIZES[0] else max(1, each // 3)
+            count = each if size in (SIZES[0], SIZES[-1]) else max(1, each // 3)
             scores = scorer.embed(trials.single(concept, count, size)) @ names.T
             right.append(float((scores[:, chosen].argmax(1) == place).mean()))
             right_of_all.append(float((scores.argmax(1) == concept).mean()))

@@ -196,6 +196,14 @@ def test_faiss_files_are_made_again_when_they_are_stale(tmp_path: Path) -> None:
     assert gone.is_file()
 
 
+def test_large_flat_files_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a size only what is small is kept in a file; readers build the rest themselves."""
+    monkeypatch.setattr(writer, "FAISS_FILE_BYTES", 40 * 32)
+    index = make_index(tmp_path / "known", "a")
+    assert ["pdq"] == list(index.manifest.faiss)
+    assert 40 == index.faiss_index("embedding").ntotal
+
+
 def test_a_full_disk_is_an_error_that_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

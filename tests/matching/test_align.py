@@ -222,6 +222,16 @@ def test_scattered_hits_are_no_chain(tmp_path: Path) -> None:
     assert [] == found["embedding"]
 
 
+def test_scattered_hits_do_not_hide_what_they_lead_to(tmp_path: Path) -> None:
+    """A copy is found whole although scattered hits at its offset come before it."""
+    known, film = Film(60, 1), Film(60, 2)
+    for second in range(0, 40, 3):
+        film.insert(second, known, second, second + 0.05)
+    film.insert(45, known, 45, 55)
+    found = matches(index_of(tmp_path, known), film)
+    assert ((45.0, 55.0), (45.0, 55.0)) in spans(found["embedding"])
+
+
 def test_one_held_picture_is_one_match(tmp_path: Path) -> None:
     """A still of a film, shown for a minute, is one match with a short exemplar interval."""
     known = Film(20, 1)

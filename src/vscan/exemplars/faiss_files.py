@@ -54,6 +54,11 @@ def unit_rows(values: NDArray[np.generic]) -> NDArray[np.float32]:
     return unit.astype(np.float32, copy=False)
 
 
+def row_bytes(signal: str, dim: int) -> int:
+    """Bytes that a row takes in a FAISS index of that signal; `dim` counts for embeddings."""
+    return HASH_BITS // 8 if signal == "pdq" else dim * 4
+
+
 def to_bytes(signal: str, index: FaissIndex) -> bytes:
     """The file's content for an index that `build` made."""
     import faiss
@@ -73,11 +78,11 @@ def from_bytes(signal: str, data: bytes, *, rows: int, dim: int, where: str) -> 
     import faiss
 
     kind = TYPES[signal]
-    row_bytes = dim // 8 if signal == "pdq" else dim * 4
+    width = row_bytes(signal, dim)
     if data[:4] != _MARKS[kind]:
         raise _refused(where, f"not a FAISS {kind}, the only type allowed for {signal}")
-    if not rows * row_bytes <= len(data) <= rows * row_bytes + _HEADER_BYTES:
-        raise _refused(where, f"{len(data)} bytes cannot hold {rows} rows of {row_bytes} bytes")
+    if not rows * width <= len(data) <= rows * width + _HEADER_BYTES:
+        raise _refused(where, f"{len(data)} bytes cannot hold {rows} rows of {width} bytes")
     read = faiss.deserialize_index_binary if signal == "pdq" else faiss.deserialize_index
     with _LIMITS:
         faiss.set_deserialization_vector_byte_limit(len(data))

@@ -51,6 +51,9 @@ EXEMPLAR_SAMPLING = "fps:4"
 eighth of a second from one of the exemplar's."""
 BATCH_ROWS = 8192
 BATCH_EXEMPLARS = 256
+FAISS_FILE_BYTES = 64 << 20
+"""FAISS files of flat indexes are kept up to this size; beyond it, writing one with every add costs
+more than it saves readers, who build the same from the tracks about as fast as they read it."""
 LOCK_NAME = "lock"
 PART_FOLDERS = {"exemplars": ".jsonl", "tracks": ".safetensors", "faiss": ".faiss"}
 
@@ -214,18 +217,23 @@ class IndexWriter:
         self.manifest = manifest
 
     def _save_faiss(self) -> None:
-        built_from = self.manifest.rows_digest
-        saved = self.manifest.faiss
+        """Writes the FAISS files that are worth having and are not there for the present rows."""
+        built_from, saved = self.manifest.rows_digest, self.manifest.faiss
+        worth = [
+            signal
+            for signal in self.manifest.signals
+            if self._faiss_bytes(signal) <= FAISS_FILE_BYTES
+        ]
         if not self._exemplars or all(
             signal in saved
             and saved[signal].built_from == built_from
             and (self.path / saved[signal].file.path).is_file()
-            for signal in self.manifest.signals
+            for signal in worth
         ):
             return
         index = ExemplarIndex.open(self.path)
         parts = {}
-        for signal in index.signals:
+        for signal in worth:
             rows = index.rows(signal)
             data = faiss_files.to_bytes(signal, faiss_files.build(signal, rows.values))
             parts[signal] = FaissPart(
@@ -236,6 +244,11 @@ class IndexWriter:
             )
         self._replace_manifest(replace(self.manifest, faiss=parts), list(index.exemplars))
         self._remove_leftovers()
+
+    def _faiss_bytes(self, signal: str) -> int:
+        rows = sum(exemplar.tracks[signal].rows for exemplar in self._exemplars.values())
+        model = self.manifest.model
+        return rows * faiss_files.row_bytes(signal, 0 if model is None else model.dim)
 
     def _remove_leftovers(self) -> None:
         """Deletes files of earlier states and of writers that were killed."""

@@ -10,7 +10,7 @@ a picture that stands still agrees at every offset, and would otherwise match ov
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import heapq
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +97,44 @@ class Chain:
         )
 
 
+class _Candidates:
+    """Runs of hits waiting for their turn, the strongest first."""
+
+    def __init__(
+        self,
+        hit: NDArray[np.int64],
+        begins: NDArray[np.int64],
+        strength: NDArray[np.float64],
+    ) -> None:
+        """`hit` falls into runs at `begins`; a run is as strong as its hits together."""
+        self._hit, self._begins, self._strength = hit, begins, strength
+        self._stops = np.append(begins[1:], len(hit))
+        together = np.add.reduceat(strength[hit], begins)
+        self._order = np.lexsort((begins, -together))
+        self._negative = -together
+        self._taken = 0
+        self._put_back: list[tuple[float, int, NDArray[np.int64]]] = []
+        self._count = 0
+
+    def strongest(self) -> NDArray[np.int64] | None:
+        """Takes the strongest run out; None when none is left."""
+        waiting = self._taken < len(self._order)
+        at = self._order[self._taken] if waiting else -1
+        if self._put_back and not (waiting and self._negative[at] <= self._put_back[0][0]):
+            return heapq.heappop(self._put_back)[2]
+        if not waiting:
+            return None
+        self._taken += 1
+        return self._hit[self._begins[at] : self._stops[at]]
+
+    def put_back(self, hit: NDArray[np.int64]) -> None:
+        """Lets a part of a run wait for its turn."""
+        if len(hit):
+            self._count += 1  # equals go in the order in which they came
+            strength = float(self._strength[hit].sum())
+            heapq.heappush(self._put_back, (-strength, self._count, hit))
+
+
 class Alignment:
     """The hits of one source with one exemplar in one signal, and the chains they make."""
 
@@ -116,36 +154,40 @@ class Alignment:
         # frames that come a little after the time that was asked for.
         self.window_s = max(1.5 * exemplar.step_s, 0.1)
         enough = min(exemplar.duration_s / max(source.step_s, 1e-9), len(source.times_s))
-        self.used = np.zeros(len(source.times_s), np.bool_)
         self.least = EMBEDDING_SAMPLES if hits.signal == "embedding" and enough >= 2 else 1
 
     def chains(self) -> list[Chain]:
-        """Chains in time order, disjoint in the source, those of a held picture joined."""
-        used = self.used
+        """Chains in time order, disjoint in the source, those of a held picture joined.
+
+        The strongest is taken first; what overlaps with it loses what it took, and waits again
+        for its turn with the rest.
+        """
+        candidates = self._candidates()
+        used = np.zeros(len(self.source.times_s), np.bool_)
+        wanted = np.unique(self.sample)
         found: list[Chain] = []
-        left = np.arange(len(self.sample))
-        while len(left):
-            before, contested = len(found), used.copy()
-            remaining = np.unique(self.sample[left])
-            for picked in self._candidates(left):
-                span = slice(self.sample[picked[0]], self.sample[picked[-1]] + 1)
-                if not contested[span].any():
-                    found.append(self._chain(picked))
-                    used[span] = True
-                # What a stronger chain wanted is left for the next round, cut to what is free.
-                contested[span] = True
-                if contested[remaining].all():
-                    break
-            if len(found) == before:
-                break
-            left = left[~used[self.sample[left]]]
+        while not used[wanted].all() and (hit := candidates.strongest()) is not None:
+            free = hit[~used[self.sample[hit]]]
+            sample = self.sample[free]
+            ends = np.flatnonzero(np.diff(np.cumsum(used)[sample]) > 0) + 1
+            if len(free) < len(hit) or len(ends):
+                for piece in np.split(free, ends) if len(ends) else (free,):
+                    candidates.put_back(piece)
+            elif not self._is_dense(sample):
+                widest = int(np.argmax(np.diff(self.source.rank[sample]))) + 1
+                candidates.put_back(hit[:widest])
+                candidates.put_back(hit[widest:])
+            elif len(hit) >= self.least:
+                found.append(self._chain(hit))
+                used[sample[0] : sample[-1] + 1] = True
         return self._joined(sorted(found, key=lambda chain: chain.source_span))
 
-    def _candidates(self, left: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-        """Best hit of each sample for every window of offsets, cut at gaps; strongest first."""
-        half = np.floor(self.offset_s[left] / (self.window_s / 2)).astype(np.int64)
+    def _candidates(self) -> _Candidates:
+        """The best hit of each sample for every window of offsets, cut at gaps."""
+        every = np.arange(len(self.sample))
+        half = np.floor(self.offset_s / (self.window_s / 2)).astype(np.int64)
         # Windows overlap by half, so that no offset lies on the edge of every one.
-        hit, window = np.concatenate((left, left)), np.concatenate((half, half - 1))
+        hit, window = np.concatenate((every, every)), np.concatenate((half, half - 1))
         order = np.lexsort(
             (self.row[hit], self.difference[hit], self.sample[hit], window, self.form[hit])
         )
@@ -153,19 +195,15 @@ class Alignment:
         key = np.stack((self.form[hit], window, self.sample[hit]))
         first = np.r_[True, np.any(key[:, 1:] != key[:, :-1], axis=0)]
         hit, key = hit[first], key[:, first]
-        sample = self.sample[hit]
-        taken = np.diff(np.cumsum(self.used)[sample]) > 0
         other = np.any(key[:2, 1:] != key[:2, :-1], axis=0)
-        begins = np.flatnonzero(np.r_[True, other | taken | self._gap(sample)])
-        stops = np.append(begins[1:], len(hit))
-        count = stops - begins
-        within = self.source.rank[sample[stops - 1]] - self.source.rank[sample[begins]] + 1
-        holds = (count >= self.least) & (count >= MIN_SHARE * within)
+        begins = np.flatnonzero(np.r_[True, other | self._gap(self.sample[hit])])
         worst = float(self.difference.max()) + 1e-9
-        strength = np.add.reduceat(2 * worst - self.difference[hit], begins)
-        for at in np.lexsort((begins, -strength)):
-            if holds[at]:
-                yield hit[begins[at] : stops[at]]
+        return _Candidates(hit, begins, 2 * worst - self.difference)
+
+    def _is_dense(self, sample: NDArray[np.int64]) -> bool:
+        """Whether enough of the samples from the first to the last agree."""
+        within = self.source.rank[sample[-1]] - self.source.rank[sample[0]] + 1
+        return bool(len(sample) >= MIN_SHARE * within)
 
     def _gap(self, sample: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(n - 1,) whether too much lies between a sample and the next one."""

@@ -6,10 +6,14 @@ videos for those that want one; without it they make clips of their own.
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+# numpy's products run in one thread, as in a reader process: set before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from bench import embedding, hashing, startup
 

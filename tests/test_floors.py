@@ -14,6 +14,7 @@ FLOORS: list[set[str]] = [
     # From the ground up; a file imports only from floors below, or from its own room.
     {"errors"},
     {"intervals", "media", "tracks", "storage", "digests", "shipped"},
+    {"names", "toml_lines"},
     {"sources", "sampling", "policies", "verdicts"},
     {"hashes"},
     {"decode"},

@@ -294,6 +294,16 @@ def test_a_picture_as_source(tmp_path: Path) -> None:
         assert 1.0 == match.source_coverage
 
 
+@pytest.mark.parametrize(("cosine", "found"), [(0.93, 0), (0.97, 1)])
+def test_a_lone_sample_must_agree_closely(tmp_path: Path, cosine: float, found: int) -> None:
+    """One picture against one picture: beyond the operating point (0.9) is not enough, near is."""
+    known, other = Film(0.05, 1), Film(0.05, 2)
+    ours = known.vectors[0] / np.linalg.norm(known.vectors[0])
+    away = other.vectors[0] - ours * (ours @ other.vectors[0])
+    other.vectors[0] = cosine * ours + (1 - cosine**2) ** 0.5 * away / np.linalg.norm(away)
+    assert found == len(matches(index_of(tmp_path, known), other)["embedding"])
+
+
 @pytest.mark.parametrize("form", range(8), ids=DIHEDRAL_FORMS)
 def test_the_transform_is_what_was_done_to_the_exemplar(tmp_path: Path, form: int) -> None:
     """A source that must be turned back by form k was made by the opposite turn."""

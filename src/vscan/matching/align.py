@@ -68,7 +68,14 @@ def align(
     for position in np.unique(of_row):
         exemplar = index.exemplars[position]
         chosen = np.flatnonzero(of_row == position)
-        one = Alignment(source, ExemplarTime.of(exemplar, rows, int(position)), hits, chosen, rows)
+        one = Alignment(
+            source,
+            ExemplarTime.of(exemplar, rows, int(position)),
+            hits,
+            chosen,
+            rows,
+            match_similarity,
+        )
         matches += [
             _match(index, exemplar, hits.signal, one, chain, match_similarity)
             for chain in one.chains()

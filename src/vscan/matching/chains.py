@@ -31,6 +31,9 @@ MIN_SHARE = 0.5
 EMBEDDING_SAMPLES = 2
 """Samples that must agree in `embedding`, where source and exemplar are long enough to have them:
 one frame that looks alike is no copy. One PDQ hash is."""
+LONE_SHARE = 0.5
+"""Where there is but one sample to compare (a picture, or a very short clip), it must agree in
+`embedding` to within this share of the difference at the operating point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +148,7 @@ class Alignment:
         hits: FrameHits,
         chosen: NDArray[np.int64],
         rows: SignalRows,
+        match_similarity: float,
     ) -> None:
         self.source, self.exemplar = source, exemplar
         self.sample, self.row = hits.sample[chosen], hits.row[chosen]
@@ -154,7 +158,9 @@ class Alignment:
         # frames that come a little after the time that was asked for.
         self.window_s = max(1.5 * exemplar.step_s, 0.1)
         enough = min(exemplar.duration_s / max(source.step_s, 1e-9), len(source.times_s))
-        self.least = EMBEDDING_SAMPLES if hits.signal == "embedding" and enough >= 2 else 1
+        is_embedding = hits.signal == "embedding"
+        self.least = EMBEDDING_SAMPLES if is_embedding and enough >= EMBEDDING_SAMPLES else 1
+        self.lone_limit = LONE_SHARE * (1.0 - match_similarity) if is_embedding else np.inf
 
     def chains(self) -> list[Chain]:
         """Chains in time order, disjoint in the source, those of a held picture joined.
@@ -177,7 +183,7 @@ class Alignment:
                 widest = int(np.argmax(np.diff(self.source.rank[sample]))) + 1
                 candidates.put_back(hit[:widest])
                 candidates.put_back(hit[widest:])
-            elif len(hit) >= self.least:
+            elif len(hit) >= self.least and self._is_sure(hit):
                 found.append(self._chain(hit))
                 used[sample[0] : sample[-1] + 1] = True
         return self._joined(sorted(found, key=lambda chain: chain.source_span))
@@ -199,6 +205,10 @@ class Alignment:
         begins = np.flatnonzero(np.r_[True, other | self._gap(self.sample[hit])])
         worst = float(self.difference.max()) + 1e-9
         return _Candidates(hit, begins, 2 * worst - self.difference)
+
+    def _is_sure(self, hit: NDArray[np.int64]) -> bool:
+        """Whether several samples agree, or the only one does so closely."""
+        return len(hit) >= EMBEDDING_SAMPLES or bool(self.difference[hit[0]] <= self.lone_limit)
 
     def _is_dense(self, sample: NDArray[np.int64]) -> bool:
         """Whether enough of the samples from the first to the last agree."""

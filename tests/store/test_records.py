@@ -105,6 +105,24 @@ def test_fresh_starts_over(tmp_path: Path) -> None:
     assert uris(path) == ["b"]
 
 
+def test_fresh_keeps_the_old_file_until_there_is_something_new(tmp_path: Path) -> None:
+    """A run that ends before its first record leaves what was there."""
+    path = tmp_path / "v.jsonl"
+    with RecordFile(path) as records:
+        records.write(verdict("a"))
+    RecordFile(path, fresh=True).close()
+    assert ["a"] == uris(path)
+
+
+def test_fresh_does_not_empty_a_foreign_file(tmp_path: Path) -> None:
+    """--fresh on a file of something else is refused, and the file stays."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"hello\n")
+    with pytest.raises(OutputError, match="something else than verdicts"):
+        RecordFile(path, fresh=True)
+    assert b"hello\n" == path.read_bytes()
+
+
 def test_two_runs_on_one_output(tmp_path: Path) -> None:
     """The second run is refused at once, with the reason."""
     with (
@@ -131,6 +149,7 @@ def test_a_full_disk_leaves_whole_lines() -> None:
     records._file = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115 PTH123
     records._done, records._last_offset, records._superseded = {}, {}, set()
     records._broken = None
+    records._is_stale = False
     with pytest.raises(OutputError, match="cannot write"):
         records.write(verdict("a"))
     assert not records.is_done(verdict("a").id)

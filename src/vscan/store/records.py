@@ -106,10 +106,22 @@ class RecordFile:
         self._last_offset: dict[str, int] = {}
         self._superseded: set[int] = set()
         self._broken: OutputError | None = None
+        self._is_stale = fresh
+        """Whether what the file holds goes when the first new record comes."""
         if fresh:
-            self._file.truncate(0)
+            self._refuse_foreign()
         else:
             self._learn()
+
+    def _refuse_foreign(self) -> None:
+        """Starting over is for verdict files: anything else named by mistake is not ours to empty."""
+        head = self._file.read(len(LINE_START))
+        self._file.seek(0)
+        if head != LINE_START[: len(head)]:
+            self._file.close()
+            raise OutputError(
+                f"{self.path}: holds something else than verdicts", remedy="choose another -o"
+            )
 
     def _learn(self) -> None:
         end = 0
@@ -139,8 +151,13 @@ class RecordFile:
 
         Raises OutputError when the disk is full or gone; the file then ends in a whole line.
         """
-        offset = self._file.tell()
+        offset = 0
         try:
+            if self._is_stale:
+                # Not before: a run that fails to start, or finds nothing, leaves the old file.
+                self._file.truncate(0)
+                self._is_stale = False
+            offset = self._file.tell()
             self._file.write(verdict.to_line())
             self._file.flush()
         except OSError as error:

@@ -89,7 +89,7 @@ def _below(policy: str, wanted: str) -> bool:
 
 
 def most_severe_first(records: Iterable[Record]) -> list[Record]:
-    """Violations, then what wants review, errors and what is clear; strongest first, then by URI."""
+    """Violations, what wants review, errors, what is clear; strongest first, then by URI."""
     order = {"violation": 0, "review": 1, "error": 2, "clear": 3}
 
     def key(record: Record) -> tuple[int, int, float, str]:

@@ -114,7 +114,7 @@ class RecordFile:
             self._learn()
 
     def _refuse_foreign(self) -> None:
-        """Starting over is for verdict files: what else was named by mistake is not ours to empty."""
+        """Starting over is for verdict files: what was named by mistake is not ours to empty."""
         head = self._file.read(len(LINE_START))
         self._file.seek(0)
         if head != LINE_START[: len(head)]:

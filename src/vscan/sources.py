@@ -36,7 +36,8 @@ MEDIA_SUFFIXES = frozenset(f".{name}" for names in _SUFFIXES.values() for name i
 records, with a reason, rather than passed over in silence."""
 
 SNIFF_BYTES = 384
-MAX_LIST_LINE = 1 << 20
+LIST_CHUNK = 1 << 16
+MAX_LIST_ENTRY = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def read_list(name: str) -> Iterator[tuple[str, Mapping[str, object]]]:
 
     A name a line; blank lines and those that begin with `#` are passed over; a line that begins
     with `{` is a JSON object with `uri` and whatever else goes into the record's `source.meta`.
-    Names end with NUL instead where the data holds any (`find -print0`). Raises UsageError.
+    Names end with NUL instead where the list begins so (`find -print0`). Raises UsageError.
     """
     if name == "-":
         yield from _entries(sys.stdin.buffer, "standard input")
@@ -203,41 +204,31 @@ def read_list(name: str) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 def _entries(file: BinaryIO, where: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for number, line in enumerate(_lines(file, where), 1):
-        if not line.text or (line.by_line and line.text.startswith(b"#")):
+    # A name may hold a line end, so one NUL in what comes first settles how names are parted.
+    head = file.read1(LIST_CHUNK)  # type: ignore[attr-defined]  # buffered: BufferedReader
+    by_line = b"\0" not in head
+    for number, text in enumerate(_parted(head, file, b"\n" if by_line else b"\0", where), 1):
+        entry = text.removesuffix(b"\r") if by_line else text
+        if not entry or (by_line and entry.startswith(b"#")):
             continue
-        if line.by_line and line.text.startswith(b"{"):
-            yield _object(line.text, f"{where}, line {number}")
+        if by_line and entry.startswith(b"{"):
+            yield _object(entry, f"{where}, line {number}")
         else:
-            yield os.fsdecode(line.text), {}
+            yield os.fsdecode(entry), {}
 
 
-@dataclass(frozen=True)
-class _Line:
-    text: bytes
-    by_line: bool
-    """Ended by a line end rather than by NUL."""
-
-
-def _lines(file: BinaryIO, where: str) -> Iterator[_Line]:
-    """Pieces between line ends, or between NULs from the first piece on that holds one."""
-    by_line = True
+def _parted(head: bytes, file: BinaryIO, separator: bytes, where: str) -> Iterator[bytes]:
+    """The pieces between separators, as they arrive."""
     rest = b""
-    while part := file.readline(MAX_LIST_LINE):
-        rest += part
-        if by_line and b"\0" in part:
-            by_line = False
-        if by_line:
-            yield _Line(rest.removesuffix(b"\n").removesuffix(b"\r"), by_line=True)
-            rest = b""
-            continue
-        *whole, rest = rest.split(b"\0")
-        for text in whole:
-            yield _Line(text, by_line=False)
-        if len(rest) > MAX_LIST_LINE:
-            raise UsageError(f"{where}: a name of more than {MAX_LIST_LINE} bytes")
+    part = head
+    while part:
+        *whole, rest = (rest + part).split(separator)
+        yield from whole
+        if len(rest) > MAX_LIST_ENTRY:
+            raise UsageError(f"{where}: an entry of more than {MAX_LIST_ENTRY} bytes")
+        part = file.read1(LIST_CHUNK)  # type: ignore[attr-defined]  # buffered, as above
     if rest:
-        yield _Line(rest, by_line=by_line)
+        yield rest
 
 
 def _object(text: bytes, where: str) -> tuple[str, Mapping[str, object]]:

@@ -19,6 +19,8 @@ from vscan.decode.reader import ReaderFailed, Rgb
 from vscan.media import ReadReport, VideoInfo
 from vscan.sampling import FrameRequest
 
+MAX_THREADS = 4
+"""With more, decord 3.4 gives up on AV1: it does not wait for a decoder that is still full."""
 TIME_TOLERANCE_S = 1e-3
 """Decord keeps times as 32-bit floats."""
 
@@ -47,7 +49,7 @@ class DecordReader:
         self._path = path
         self._probed = probed
         self._times_s = probed.times_s
-        self._threads = threads
+        self._threads = min(threads, MAX_THREADS)
         self._ledger: Ledger | None = None
 
     @property
@@ -97,7 +99,10 @@ class DecordReader:
         self.close()
 
     def _open(self) -> Any:
-        decord = _import_decord()
+        try:
+            decord = _import_decord()
+        except (ImportError, OSError) as error:  # its libraries may not fit the memory allowed
+            raise ReaderFailed(f"decord cannot be loaded: {_first_line(error)}") from error
         # The open file, not its name: a name can be swapped, look like a URL, or not be UTF-8.
         handle = f"/proc/self/fd/{self._file.fileno()}"
         name = handle if Path(handle).exists() else os.fspath(self._path)

@@ -7,6 +7,7 @@ docs/decisions/0003-which-reader.md.
 
 from __future__ import annotations
 
+import importlib.util
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from vscan.errors import SourceError
 from vscan.media import VideoInfo
 
 DECORD_CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
-DECORD_CODECS = ("h264", "vp8", "vp9", "av1", "mpeg4")
+DECORD_CODECS = ("h264", "vp9", "av1", "mpeg4")
 DECORD_PIXELS = ("yuv420p", "yuvj420p", "yuv420p10le", "yuv444p")
 FIRST_FRAME_PACKETS = 64
 """Packets tried before a file counts as one whose first frame cannot be decoded."""
@@ -71,6 +72,11 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
         codec = stream.codec_context.codec.canonical_name
         tick_s = float(stream.time_base or 0)
         first = first_frame(container, stream, limits)
+        if first is None and name.endswith("_pipe"):
+            raise SourceError(
+                "decode_failed",
+                f"the image is damaged or has more than {limits.max_pixels} pixels",
+            )
         turn = orientation(first) if first is not None else IDENTITY
         several = len(container.streams.video) > 1
         warnings = ["several_video_streams"] if several else []
@@ -116,6 +122,7 @@ def first_frame(
     container: InputContainer, stream: VideoStream, limits: ReadLimits
 ) -> VideoFrame | None:
     """The first frame that decodes, or None where the first packets hold none."""
+    stream.codec_context.thread_count = 1
     stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
     tried = 0
     try:
@@ -186,6 +193,8 @@ def _check_size(width: int, height: int, limits: ReadLimits) -> None:
 
 def _not_decord(container: str, codec: str, first: VideoFrame | None, turn: Orientation) -> str:
     """Why decord may not serve, as far as header and first frame tell."""
+    if importlib.util.find_spec("decord") is None:
+        return "decord is not installed"
     if container not in DECORD_CONTAINERS:
         return f"container {container}"
     if codec not in DECORD_CODECS:

@@ -15,6 +15,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,9 @@ class ReaderPool:
         threads = self.limits.threads
         self.threads = threads if threads is not None else max(1, cores // size)
         self._free = threading.Semaphore(size)
+        # A process dies with the thread that started it (sandbox.confine), so one that outlives
+        # every caller starts them all.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="vscan-readers")
         self._lock = threading.Lock()
         self._idle: list[ReaderProcess] = []
         self._busy: set[ReaderProcess] = set()
@@ -72,6 +76,7 @@ class ReaderPool:
             self._idle.clear()
         for process in processes:
             process.kill()
+        self._starter.shutdown(wait=False)
 
     @contextlib.contextmanager
     def session(self, path: Path) -> Iterator[VideoSession]:
@@ -93,11 +98,10 @@ class ReaderPool:
             if self._closed:
                 raise RuntimeError("the reader pool is closed")
             process = self._idle.pop() if self._idle else None
-        if process is None or not process.alive:
-            process = ReaderProcess(self.limits)
-        with self._lock:
-            self._busy.add(process)
-        return process
+            if process is not None and process.alive:
+                self._busy.add(process)
+                return process
+        return self._starter.submit(self._start).result()
 
     def give_back(self, process: ReaderProcess) -> None:
         """A process that a session has done with; one that is worn out is ended. For sessions."""
@@ -109,6 +113,15 @@ class ReaderPool:
                 self._idle.append(process)
         if not keep:
             process.kill()
+
+    def _start(self) -> ReaderProcess:
+        process = ReaderProcess(self.limits)
+        with self._lock:
+            self._busy.add(process)
+            closed = self._closed
+        if closed:
+            process.kill()
+        return process
 
 
 class VideoSession:
@@ -158,8 +171,10 @@ class VideoSession:
     ) -> Iterator[FrameBatch]:
         """The frames that the request wants, in presentation order, each delivered once.
 
-        Where decord fails on the way, PyAV goes on after the last frame delivered, and the report
-        says so. Raises SourceError: `deadline`, `worker_died`, `memory_limit`, `no_frames` …
+        Where decord fails, PyAV reads the file again and delivers what was not delivered yet; the
+        report's warnings say `reader_fallback`, and `times_uncertain` where decord had delivered
+        frames before, whose times may be a few frames early.
+        Raises SourceError: `deadline`, `worker_died`, `memory_limit`, `no_frames` …
         """
         self._report = None
         total_s = self._pool.limits.timeout_for(self.info.duration_s)
@@ -180,6 +195,8 @@ class VideoSession:
                 if reader != "decord":
                     raise _source_error(failure, total_s) from failure
                 reader, warnings = "pyav", ("reader_fallback",)
+                if after_s is not None:
+                    warnings += ("times_uncertain",)
                 used_s = deadline.used_s
         self._finish(warnings)
 
@@ -229,8 +246,9 @@ class VideoSession:
         deadline: Deadline,
     ) -> Iterator[FrameBatch]:
         """The batches of one attempt with one reader; the report is kept."""
-        if self._process is None or not self._process.alive:
+        if self._process is None or not self._process.alive or not self._between_messages:
             self.close()
+            self._between_messages = True
             self._open(deadline)
         process = self._process
         assert process is not None  # noqa: S101 - opened above

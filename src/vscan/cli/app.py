@@ -111,7 +111,7 @@ def main() -> NoReturn:
     """Run the program: every error vscan knows is a message on stderr, never a traceback."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        app()
+        app(prog_name="vscan")
     except InterruptedRunError as error:
         print(f"vscan: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -96,9 +96,10 @@ def why(evidence: dict[str, Any]) -> str:
 
 def clock(seconds: float) -> str:
     """Seconds as people read them: `7.5s`, `2:03.5`, `1:02:03`."""
+    seconds = round(seconds, 1)
     if seconds < 60:
         return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds, 1), 60)
+    minutes, rest = divmod(seconds, 60)
     if minutes < 60:
         return f"{int(minutes)}:{rest:04.1f}"
     hours, minutes = divmod(int(minutes), 60)

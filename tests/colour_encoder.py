@@ -59,4 +59,5 @@ def tinted(frame: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:
     """The (H, W, 3) frame's texture in one colour of COLOURS."""
     grey = frame.mean(axis=2, keepdims=True) * 0.6 + 90
     weights = np.array(COLOURS[colour]) * 0.85 + 0.15
-    return np.clip(grey * weights, 0, 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.clip(grey * weights, 0, 255).astype(np.uint8)
+    return picture

@@ -92,7 +92,7 @@ def vscan(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[by
     def run(*arguments: str | os.PathLike[str], stdin: bytes = b"") -> Ran:
         from vscan.cli.app import main
 
-        monkeypatch.setattr(sys, "argv", ["vscan", *map(os.fspath, arguments)])
+        monkeypatch.setattr(sys, "argv", ["vscan", *(os.fspath(each) for each in arguments)])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capfdbinary.readouterr()
         before = signal.getsignal(signal.SIGTERM)

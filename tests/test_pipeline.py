@@ -157,7 +157,7 @@ def spliced(folder: Path) -> tuple[Path, Path]:
 
 
 def test_a_prompt_fires_where_it_shows(bench: Bench) -> None:
-    """Red from 3 s to 6 s of 8: one finding, its segment, its prompt, and the most severe action."""
+    """Red from 3 s to 6 s of 8: one finding with its segment, its prompt and the gravest action."""
     frames = [
         *flat([GREY], 30), *flat([RED], 30),
         *flat([GREY], 20),

@@ -1,0 +1,110 @@
+"""The local engine: every source answered, drawn from as fast as work ends, closed without rest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.colour_encoder import ColourEncoder
+from tests.media_factory import barcode_clip
+
+from vscan.decode.workers import ReaderPool, ReadLimits
+from vscan.engines import local
+from vscan.errors import SourceError
+from vscan.pipeline import Embed
+from vscan.sampling import GridRequest
+from vscan.sources import Source
+
+
+def sources(count: int) -> Iterator[Source]:
+    """Names of files that nobody opens."""
+    for number in range(count):
+        yield Source(f"{number}.mp4", Path(f"{number}.mp4"))
+
+
+def test_every_source_is_answered() -> None:
+    """Each once, in the order in which they end."""
+    found = local.run(
+        sources(50), lambda source, _readers, _embed: source.uri, encoder=None, workers=4,
+        limits=ReadLimits(),
+    )  # fmt: skip
+    assert sorted(f"{number}.mp4" for number in range(50)) == sorted(found)
+
+
+def test_sources_are_drawn_as_work_ends() -> None:
+    """A listing of any length takes no memory: at most two a worker are drawn ahead."""
+    drawn = 0
+
+    def endless() -> Iterator[Source]:
+        nonlocal drawn
+        for source in sources(10_000_000):
+            drawn += 1
+            yield source
+
+    run = local.run(
+        endless(), lambda source, _readers, _embed: source.uri, encoder=None, workers=3,
+        limits=ReadLimits(),
+    )  # fmt: skip
+    for taken in range(1, 40):
+        next(run)
+        assert drawn <= taken + 2 * 3
+    run.close()
+    assert drawn < 100
+
+
+def test_pictures_go_to_the_model() -> None:
+    """`embed` gives each worker the vectors of its own pictures."""
+
+    def work(source: Source, _readers: ReaderPool, embed: Embed) -> float:
+        number = int(source.path.stem)
+        colour = np.zeros((3, 16, 16, 3), np.uint8)
+        colour[..., number % 3] = 200
+        return float(embed(colour).result().mean(axis=0)[number % 3])
+
+    found = list(
+        local.run(sources(30), work, encoder=ColourEncoder(), workers=4, limits=ReadLimits())
+    )
+    assert [1.0] * 30 == pytest.approx(found, abs=0.01)
+
+
+def test_no_model_was_given() -> None:
+    """Pictures without a model are a mistake that is told."""
+    run = local.run(
+        sources(1), lambda _source, _readers, embed: embed(np.zeros((1, 4, 4, 3), np.uint8)),
+        encoder=None, workers=1, limits=ReadLimits(),
+    )  # fmt: skip
+    with pytest.raises(RuntimeError, match="without a model"):
+        next(run)
+
+
+def test_closing_ends_the_readers(tmp_path: Path) -> None:
+    """A consumer that leaves half-way leaves no thread and no reader process behind."""
+    clip = barcode_clip(tmp_path / "a.mp4", count=200).path
+    held: list[tuple[ReaderPool, int]] = []
+    reading, before = threading.Event(), threading.active_count()
+
+    def work(source: Source, readers: ReaderPool, _embed: Embed) -> str:
+        if source.uri == "0.mp4":
+            return "first"
+        try:
+            with readers.session(clip) as session:
+                held.append((readers, session.process_id or 0))
+                reading.set()
+                while True:
+                    list(session.read(GridRequest(0.1), None, pdq=False))
+        except (SourceError, RuntimeError) as error:
+            return str(error)
+
+    run = local.run(sources(5), work, encoder=None, workers=2, limits=ReadLimits())
+    assert "first" == next(run)
+    assert reading.wait(60)
+    run.close()
+    readers, process = held[0]
+    assert not Path(f"/proc/{process}").exists()
+    with pytest.raises(RuntimeError, match="closed"):
+        readers.take()
+    # What drains a dead reader's stderr ends by itself.
+    assert threading.active_count() <= before + 2

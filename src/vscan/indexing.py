@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,8 +28,8 @@ Result = TypeVar("Result")
 MATCH_SIMILARITY = {"builtin": 0.8}
 """Cosine from which frames count as the same, for models on which it was measured."""
 DEFAULT_MATCH_SIMILARITY = 0.9
-"""For others: CLIP puts most unrelated frames below 0.8 and re-encoded copies above 0.95, but a
-model's own distribution decides, so it is stored in the index and can be set when it is made."""
+"""For others, a starting value that was not measured: no real CLIP weights were at hand. It is
+stored in the index, and can be set when the index is made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def new_index(
 
 def add_exemplars(
     path: Path, sources: Iterable[Source], label: Label, *, settings: ScanSettings
-) -> Iterator[Added]:
+) -> Generator[Added, None, None]:
     """Measure each source and add it to the index at `path`; one answer per source.
 
     A source that cannot be read is an `error` and costs the others nothing; content that the
@@ -140,7 +140,7 @@ def add_exemplars(
 
 def search_index(
     path: Path, sources: Iterable[Source], *, settings: ScanSettings
-) -> Iterator[Searched]:
+) -> Generator[Searched, None, None]:
     """Match each source against the index at `path`; sampled as `settings` say."""
     from vscan.digests import file_digests
     from vscan.exemplars.index import ExemplarIndex

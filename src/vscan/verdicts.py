@@ -66,7 +66,7 @@ class ExemplarEvidence:
     index: str
     exemplar: str
     signal: str
-    """`pdq` or `embedding`."""
+    """`pdq` or `embedding`; `sha256` where the files are the same byte for byte."""
     score: float
     distance: float | None = None
     """Median Hamming distance of the matched frames, bits of 256; only for `pdq`."""

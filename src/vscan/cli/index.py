@@ -137,7 +137,7 @@ def add(
 
     Example: `vscan index add known clips/ --under weapons.firearms --note "case 17"`
     """
-    from vscan.cli.index_output import added_object, finish, found, generator, say, with_progress
+    from vscan.cli.index_output import added_object, finish, found, say, with_progress
     from vscan.cli.tables import print_json_lines, print_line, safe
     from vscan.indexing import Label, add_exemplars
     from vscan.scanning import ScanSettings
@@ -149,7 +149,7 @@ def add(
     settings = ScanSettings(weights=weights, device=device, workers=workers, timeout_s=timeout)
     finder, counts = SourceFinder(), Counter[str]()
     sources = found(finder, paths)
-    with closing(generator(add_exemplars(folder, sources, label, settings=settings))) as results:
+    with closing(add_exemplars(folder, sources, label, settings=settings)) as results:
         for added in with_progress(results, sources, "add"):
             counts[added.status] += 1
             if as_json:
@@ -235,7 +235,6 @@ def search(
         SEARCH_COLUMNS,
         finish,
         found,
-        generator,
         outcome,
         say,
         search_objects,
@@ -253,7 +252,7 @@ def search(
     finder, counts = SourceFinder(), Counter[str]()
     sources = found(finder, videos)
     rows: list[tuple[str, ...]] = []
-    with closing(generator(search_index(folder, sources, settings=settings))) as results:
+    with closing(search_index(folder, sources, settings=settings)) as results:
         for searched in with_progress(results, sources, "search"):
             counts[outcome(searched)] += 1
             if as_json:

@@ -30,11 +30,6 @@ def found(finder: SourceFinder, paths: list[str]) -> Iterable[Source]:
     return list(found) if sys.stderr.isatty() else found
 
 
-def generator(results: Iterator[Item]) -> Any:
-    """`results` as what `closing` takes: leaving early then ends the reader processes."""
-    return results
-
-
 def with_progress(results: Iterable[Item], sources: Iterable[object], what: str) -> Iterator[Item]:
     """The results, under a bar on stderr where that is a terminal."""
     from tqdm import tqdm

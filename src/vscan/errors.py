@@ -124,6 +124,7 @@ WARNING_CODES: dict[str, str] = {
     "reader_fallback": "the first reader failed on the way; the other one went on",
     "several_video_streams": "the file has more than one video stream; the first was looked at",
     "timestamps_jump_back": "presentation times were not in order; what came too late was left out",
+    "times_uncertain": "a damaged video: some samples may lie a few frames before their time",
     "packets_skipped": "damaged packets could not be decoded and were passed over",
     "shorter_than_claimed": "the video ended before the duration that its container claims",
     "ended_by_errors": "so many packets in a row were damaged that reading ended there",

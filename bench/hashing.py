@@ -37,7 +37,7 @@ def measure() -> Iterator[tuple[str, str]]:
         with av.open(path) as container:
             begun = time.process_time()
             for decoded in container.decode(video=0):
-                rgb = decoded.to_ndarray(format="rgb24")
+                rgb = np.asarray(decoded.to_ndarray(format="rgb24"), np.uint8)
                 between = time.process_time()
                 decode_s += between - begun
                 pdq_dihedral(rgb)

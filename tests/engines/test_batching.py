@@ -27,7 +27,8 @@ class MeanColour:
         self.sizes.append(len(images))
         if bool((images == 255).all(axis=(1, 2, 3)).any()):
             raise ValueError("a white picture")
-        return images.mean(axis=(1, 2)).astype(np.float32)
+        colours: Vectors = images.mean(axis=(1, 2)).astype(np.float32)
+        return colours
 
 
 def pictures(value: int, n: int) -> Images:

@@ -43,6 +43,10 @@ format: setup
 docs: setup
 	$(BIN)/python -m docs.generate
 
+# Pinned records anew, for a change that is meant: read the diff before committing it.
+goldens: setup
+	$(BIN)/python -m tests.goldens
+
 bench: setup
 	$(BIN)/python -m bench
 

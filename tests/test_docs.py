@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -20,12 +21,10 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
 
-def commands() -> Iterator[tuple[str, typer.core.TyperCommand | typer.core.TyperGroup]]:
+def commands() -> Iterator[tuple[str, Any]]:
     """Every command as it is typed, and what it is."""
 
-    def below(
-        command: typer.core.TyperCommand | typer.core.TyperGroup, name: str
-    ) -> Iterator[tuple[str, typer.core.TyperCommand | typer.core.TyperGroup]]:
+    def below(command: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, command
         for word, each in getattr(command, "commands", {}).items():
             yield from below(each, f"{name} {word}")
@@ -45,9 +44,7 @@ def test_generated_pages_are_up_to_date() -> None:
 @pytest.mark.parametrize(
     ("name", "command"), list(commands()), ids=lambda each: each if isinstance(each, str) else ""
 )
-def test_every_option_is_documented(
-    name: str, command: typer.core.TyperCommand | typer.core.TyperGroup
-) -> None:
+def test_every_option_is_documented(name: str, command: Any) -> None:
     """Each command has its section, with every option and argument in words."""
     page = (DOCS / "commands.md").read_text("utf-8")
     section = re.search(rf"^## `{name}`$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +45,15 @@ def test_a_full_verdict(tmp_path: Path) -> None:
 def test_the_comparison_notices() -> None:
     """A comparison that could not fail would pin nothing."""
     golden = orjson.loads(GOLDEN.read_bytes())
-    for change in (
+    changes: list[Callable[[dict[str, Any]], object]] = [
         lambda record: record["findings"].pop(),
         lambda record: record["samples"].update(read=0),
         lambda record: record.update(surprise=1),
         lambda record: record["findings"][0].update(score=0.1),
         lambda record: record["findings"][0]["segments"][0].update(start_s=99.0),
         lambda record: record["suppressed"][0]["by"][0].update(transform="flipped"),
-    ):
+    ]
+    for change in changes:
         record = orjson.loads(GOLDEN.read_bytes())
         change(record)
         assert 1 == len(list(differences(golden, record)))

@@ -30,7 +30,7 @@ def test_names_are_in_order_and_homes_are_known() -> None:
 def test_an_unknown_name() -> None:
     """What is not there is an AttributeError, as everywhere."""
     with pytest.raises(AttributeError, match="no attribute 'scna'"):
-        _ = vscan.scna  # type: ignore[attr-defined]  # that is the point
+        _ = vscan.scna
 
 
 def test_version_is_the_package_s() -> None:

@@ -30,8 +30,8 @@ def test_copies_say_where_they_are_from(demo: Shown) -> None:
     assert EXEMPLAR_POLICY == exemplar.policy
     for name, start_s in (("reupload.mp4", 4.0), ("mirrored.mp4", 3.0)):
         (verdict,) = [v for v in demo.verdicts if v.source.uri.endswith(f"/{name}")]
-        matches = [e for f in verdict.findings for e in f.evidence]
-        matches = [e for e in matches if isinstance(e, ExemplarEvidence)]
+        evidence = [each for finding in verdict.findings for each in finding.evidence]
+        matches = [each for each in evidence if isinstance(each, ExemplarEvidence)]
         assert {exemplar.id} == {match.exemplar for match in matches}
         for match in matches:
             (a, b), (c, d) = match.source_span_s, match.exemplar_span_s

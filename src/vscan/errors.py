@@ -93,6 +93,11 @@ class SourceError(VscanError):
         self.code = code
 
 
+def internal_error(error: Exception) -> SourceError:
+    """An exception that nobody foresaw, as the error of the source that it happened to."""
+    return SourceError("internal", f"{type(error).__name__}: {error}")
+
+
 class InterruptedRunError(VscanError):
     """The run was told to stop by a signal; `exit_code` is 128 + the signal's number."""
 
@@ -121,6 +126,7 @@ ERROR_CODES: dict[str, str] = {
 """Codes of `error.code` in a record, with what each one means."""
 
 WARNING_CODES: dict[str, str] = {
+    "prompts_not_scored": "the pack's prompts were not scored: the embedding was not measured",
     "reader_fallback": "the first reader failed on the way; the other one went on",
     "several_video_streams": "the file has more than one video stream; the first was looked at",
     "timestamps_jump_back": "presentation times were not in order; what came too late was left out",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from vscan.errors import SourceError
+from vscan.errors import SourceError, internal_error
 from vscan.sampling import DEFAULT_SAMPLING, parse_sampling
 from vscan.scanning import ScanSettings, available_cores, load_model
 
@@ -123,6 +123,8 @@ def add_exemplars(
                 return source, digests, found
             except SourceError as error:
                 return source, digests, error
+            except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
+                return source, digests, internal_error(error)
 
         with closing(_run(sources, work, encoder, settings)) as results:
             for source, digests, found in results:
@@ -158,6 +160,8 @@ def search_index(
             return Searched(record_uri(source.uri), tuple(match_exemplars(found, [index])))
         except SourceError as error:
             return Searched(record_uri(source.uri), error=error)
+        except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
+            return Searched(record_uri(source.uri), error=internal_error(error))
 
     with closing(_run(sources, work, encoder, settings)) as results:
         yield from results

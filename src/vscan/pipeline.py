@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vscan.decode.workers import ReaderPool, VideoSession
 from vscan.digests import Digests, file_digests
-from vscan.errors import SourceError
+from vscan.errors import SourceError, internal_error
 from vscan.judge import judge
 from vscan.matching.align import find_matches
 from vscan.media import FrameBatch, ImageSpec, ReadReport, VideoInfo
@@ -63,6 +63,8 @@ class Rules:
     """None where the embedding is not measured: then no prompt is scored."""
     indexes: Sequence[ExemplarIndex]
     provenance: Provenance
+    warnings: tuple[str, ...] = ()
+    """Codes that stand in every record: what these rules leave unjudged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +98,7 @@ def scan_source(
     except SourceError as error:
         return error_verdict(source, digests, error, rules.provenance)
     except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
-        surprise = SourceError("internal", f"{type(error).__name__}: {error}")
-        return error_verdict(source, digests, surprise, rules.provenance)
+        return error_verdict(source, digests, internal_error(error), rules.provenance)
 
 
 def measure(
@@ -198,7 +199,7 @@ def judge_source(source: Source, measured: Measured, *, recipe: Recipe, rules: R
         outcome=judgement.outcome,
         action=judgement.action,
         reasons=judgement.reasons,
-        warnings=tuple(dict.fromkeys((*info.warnings, *report.warnings))),
+        warnings=tuple(dict.fromkeys((*rules.warnings, *info.warnings, *report.warnings))),
         findings=judgement.findings,
         suppressed=judgement.suppressed,
         samples=Samples(

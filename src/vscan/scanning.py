@@ -88,6 +88,7 @@ def prepare(settings: ScanSettings) -> Prepared:
     indexes = [ExemplarIndex.open(Path(folder)) for folder in settings.indexes]
     _refuse_twins(indexes)
     signals = settings.signals or _needed_signals(pack, indexes)
+    _refuse_blindness(pack, indexes, signals)
     notes = _notes(pack, indexes, signals)
     encoder: Encoder | None = None
     scorer: PromptScorer | None = None
@@ -105,7 +106,13 @@ def prepare(settings: ScanSettings) -> Prepared:
             image=encoder.image_spec if encoder else None,
             model=encoder.fingerprint if encoder else None,
         ),
-        rules=Rules(pack=pack, scorer=scorer, indexes=indexes, provenance=provenance),
+        rules=Rules(
+            pack=pack,
+            scorer=scorer,
+            indexes=indexes,
+            provenance=provenance,
+            warnings=_unscored(pack, signals),
+        ),
         encoder=encoder,
         workers=settings.workers or available_cores(),
         timeout_s=settings.timeout_s,
@@ -202,12 +209,22 @@ def _needed_signals(pack: PolicyPack, indexes: Sequence[ExemplarIndex]) -> tuple
     needed = {signal for index in indexes for signal in index.signals}
     if any(policy.prompts for policy in pack.policies):
         needed.add("embedding")
-    if not needed:
-        raise UsageError(
-            f"pack {pack.name} has no prompts, and no exemplar index is given: nothing to look for",
-            remedy="add --index DIR (see `vscan index create --help`)",
-        )
     return tuple(signal for signal in SIGNALS if signal in needed)
+
+
+def _refuse_blindness(
+    pack: PolicyPack, indexes: Sequence[ExemplarIndex], signals: Sequence[str]
+) -> None:
+    """A scan that can find nothing would call everything clear."""
+    scores_prompts = "embedding" in signals and any(policy.prompts for policy in pack.policies)
+    matches = any(signal in index.signals for index in indexes for signal in signals)
+    if not scores_prompts and not matches:
+        measured = f" on the signals {', '.join(signals)}" if signals else ""
+        raise UsageError(
+            f"nothing to look for: pack {pack.name} scores no prompts{measured}, and no exemplar "
+            "index can match",
+            remedy="add --index DIR (see `vscan index create --help`), or measure `embedding`",
+        )
 
 
 def _notes(
@@ -221,9 +238,15 @@ def _notes(
         for name in policy.indexes
         if name not in bound
     ]
-    if "embedding" not in signals and any(policy.prompts for policy in pack.policies):
+    if _unscored(pack, signals):
         notes.append("prompts are not scored: the signal `embedding` is not measured")
     return tuple(notes)
+
+
+def _unscored(pack: PolicyPack, signals: Sequence[str]) -> tuple[str, ...]:
+    """The warning that every record carries where prompts of the pack are not scored."""
+    has_prompts = any(policy.prompts for policy in pack.policies)
+    return ("prompts_not_scored",) if has_prompts and "embedding" not in signals else ()
 
 
 def _prompt_scorer(

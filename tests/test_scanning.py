@@ -101,12 +101,19 @@ def test_signals_follow_from_what_is_asked(library: Library, colours: str) -> No
     told = prepare(ScanSettings(policy=colours, signals=("pdq",), indexes=(index,)))
     assert ("pdq",) == told.recipe.signals
     assert any("prompts are not scored" in note for note in told.notes)
+    assert ("prompts_not_scored",) == told.rules.warnings
 
 
 def test_nothing_to_look_for(library: Library) -> None:
     """A pack of exemplars alone, and no index: an error rather than a scan that finds nothing."""
-    with pytest.raises(UsageError, match="nothing to look for\nadd --index"):
+    with pytest.raises(UsageError, match=r"(?s)nothing to look for.*add --index"):
         prepare(ScanSettings(policy=str(library.folder / "known.toml")))
+
+
+def test_a_scan_that_would_call_everything_clear(colours: str) -> None:
+    """Prompts without the embedding, and no index: an error, since nothing could be found."""
+    with pytest.raises(UsageError, match=r"(?s)nothing to look for.*measure `embedding`"):
+        prepare(ScanSettings(policy=colours, signals=("pdq",)))
 
 
 def test_notes(colours: str) -> None:

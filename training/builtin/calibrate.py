@@ -21,17 +21,25 @@ from vscan.policies import PolicyPack, load_pack
 
 PACK = Path("configs/policies/demo.toml")
 # Per action: the share of empty frames, and of frames of other objects, that may reach it.
-ALLOWED = {"review": (0.003, 0.01), "escalate": (0.001, 0.004), "remove": (0.0005, 0.002)}
-EMPTY_FRAMES, OTHER_FRAMES, POLICY_FRAMES = 6000, 3000, 210
+ALLOWED = {"review": (0.005, 0.015), "escalate": (0.001, 0.004), "remove": (0.0005, 0.002)}
+# Per action: the recall that its threshold leaves. Frames that no generator drew are stranger
+# than any it draws, so a threshold is as high as recall affords, not as low as allowances let it.
+RECALL = {"review": 0.70, "escalate": 0.62, "remove": 0.55}
+EMPTY_FRAMES, OTHER_FRAMES, POLICY_FRAMES = 6000, 3000, 420
 
 Scores = npt.NDArray[np.float64]
 
 
-def threshold(empty: Scores, other: Scores, action: str) -> float:
-    """Return the least threshold that keeps both allowances of an action, to 3 decimals, up."""
+def threshold(own: Scores, empty: Scores, other: Scores, action: str) -> float:
+    """Return an action's threshold, to 3 decimals, up.
+
+    It is where recall on the policy's ``own`` frames falls to the action's ``RECALL``; higher
+    where the allowances on ``empty`` and ``other`` frames ask for it; and never below 0.5.
+    """
     of_empty, of_other = ALLOWED[action]
     least = max(np.quantile(empty, 1 - of_empty), np.quantile(other, 1 - of_other), 0.5)
-    return min(math.ceil(least * 1000 + 1e-9) / 1000, 0.999)
+    least = max(least, np.quantile(own, 1 - RECALL[action]))
+    return min(math.ceil(least * 1000 - 1e-9) / 1000, 0.999)
 
 
 def thresholds(
@@ -50,7 +58,7 @@ def thresholds(
         scores = scorer.policy(own, policy)
         row: dict[str, float] = {}
         for action in ALLOWED:
-            row[action] = threshold(*against, action)
+            row[action] = threshold(scores, *against, action)
             row[f"{action}_recall"] = round(float((scores >= row[action]).mean()), 3)
         found[policy.id] = row
     return found

@@ -107,8 +107,10 @@ def _figures(found: dict[str, Any]) -> str:
         fired = ", ".join(f"{name} {share:.1%}" for name, share in video["fired"].items())
         parts += [
             "### Real videos, which it was not made for",
-            f"{video['frames']} frames of {video['videos']} public test videos, used for this count"
-            f" alone. Frames on which a policy reached review: {fired}.",
+            f"{video['frames']} frames of {video['videos']} public test videos, in neither training"
+            " nor calibration. A first count on them led to more neutral and contrast prompts and"
+            " to stricter thresholds for every policy, so this figure is no blind one. Frames on"
+            f" which a policy reached review: {fired}.",
         ]
     return "\n\n".join(parts)
 

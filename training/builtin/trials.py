@@ -14,7 +14,7 @@ from training.builtin.scenes import Odds, Stage, decoy
 
 SHAPES = ((240, 320), (180, 320), (320, 240), (288, 288))  # height, width
 OBJECTS = Odds(size=(0.25, 0.7))
-CALIBRATION_SEED, TUNING_SEED, FINAL_SEED = 1_000_003, 2_000_003, 9_000_011
+CALIBRATION_SEED, TUNING_SEED, FINAL_SEED = 1_000_003, 2_000_003, 9_000_029
 _STREAM = 23
 
 Pixels = npt.NDArray[np.uint8]

@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
     {"judge"},
     {"pipeline"},
     {"engines"},
+    {"readiness"},
     {"scanning"},
     {"indexing"},
     {"__init__"},

@@ -113,6 +113,10 @@ def _write_sample(path: Path, encoder: str, pixels: str) -> None:
     with av.open(str(path), "w") as container:
         stream = cast("av.VideoStream", container.add_stream(encoder, rate=10))
         stream.width, stream.height, stream.pix_fmt = 128, 96, pixels
+        # These two write to stderr on their own, past FFmpeg's log.
+        if encoder == "libx265":
+            stream.options = {"x265-params": "log-level=none"}
+        os.environ.setdefault("SVT_LOG", "0")
         for i in range(10):
             grey = np.full((96, 128, 3), 20 * i, np.uint8)
             frame = av.VideoFrame.from_ndarray(grey, format="rgb24").reformat(format=pixels)

@@ -198,6 +198,7 @@ def _exemplar_evidence(match: Match) -> ExemplarEvidence:
     return ExemplarEvidence(
         index=match.index,
         exemplar=match.exemplar,
+        exemplar_policy=match.policy,
         signal=match.signal,
         score=round(match.score, 4),
         distance=None if match.distance is None else round(match.distance, 1),

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vscan.errors import UsageError
+from vscan.embeddings.registry import DEFAULT_MODEL
+from vscan.errors import ModelError, UsageError
+from vscan.readiness import (
+    configuration_notes,
+    model_notes,
+    refuse_blindness,
+    unscored_warnings,
+)
 from vscan.sampling import DEFAULT_SAMPLING, parse_sampling
 
 if TYPE_CHECKING:
@@ -88,16 +95,16 @@ def prepare(settings: ScanSettings) -> Prepared:
     indexes = [ExemplarIndex.open(Path(folder)) for folder in settings.indexes]
     _refuse_twins(indexes)
     signals = settings.signals or _needed_signals(pack, indexes)
-    _refuse_blindness(pack, indexes, signals)
-    notes = _notes(pack, indexes, signals)
+    refuse_blindness(pack, indexes, signals)
+    notes = configuration_notes(pack, indexes, signals)
     encoder: Encoder | None = None
     scorer: PromptScorer | None = None
     if "embedding" in signals:
-        encoder = load_model(settings)
+        encoder = _model_for(pack, settings)
         for index in indexes:
             index.require_model(encoder.fingerprint)
-        scorer, prompt_notes = _prompt_scorer(pack, encoder)
-        notes += prompt_notes
+        scorer = _prompt_scorer(pack, encoder)
+        notes += model_notes(pack, encoder)
     provenance = _provenance(pack, encoder, plan.spec, signals, indexes)
     return Prepared(
         recipe=Recipe(
@@ -111,12 +118,12 @@ def prepare(settings: ScanSettings) -> Prepared:
             scorer=scorer,
             indexes=indexes,
             provenance=provenance,
-            warnings=_unscored(pack, signals),
+            warnings=unscored_warnings(pack, signals),
         ),
         encoder=encoder,
         workers=settings.workers or available_cores(),
         timeout_s=settings.timeout_s,
-        notes=tuple(notes),
+        notes=notes,
     )
 
 
@@ -177,7 +184,6 @@ def run_scan(
 def load_model(settings: ScanSettings) -> Encoder:
     """The encoder that the settings name. Raises ModelError where it cannot be had."""
     from vscan.embeddings.openclip import load_encoder
-    from vscan.embeddings.registry import DEFAULT_MODEL
 
     if settings.weights is not None and settings.model is None:
         raise UsageError(
@@ -205,6 +211,17 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
+def _model_for(pack: PolicyPack, settings: ScanSettings) -> Encoder:
+    """The model; where the default one is not there, the error names the pack's own."""
+    try:
+        return load_model(settings)
+    except ModelError as error:
+        if settings.model is not None or pack.model is None or pack.model == DEFAULT_MODEL:
+            raise
+        hint = f"pack {pack.name} was set on {pack.model}: add --model {pack.model}; or"
+        raise ModelError(error.message, remedy=f"{hint} {error.remedy}") from error
+
+
 def _needed_signals(pack: PolicyPack, indexes: Sequence[ExemplarIndex]) -> tuple[str, ...]:
     needed = {signal for index in indexes for signal in index.signals}
     if any(policy.prompts for policy in pack.policies):
@@ -212,60 +229,13 @@ def _needed_signals(pack: PolicyPack, indexes: Sequence[ExemplarIndex]) -> tuple
     return tuple(signal for signal in SIGNALS if signal in needed)
 
 
-def _refuse_blindness(
-    pack: PolicyPack, indexes: Sequence[ExemplarIndex], signals: Sequence[str]
-) -> None:
-    """A scan that can find nothing would call everything clear."""
-    scores_prompts = "embedding" in signals and any(policy.prompts for policy in pack.policies)
-    matches = any(signal in index.signals for index in indexes for signal in signals)
-    if not scores_prompts and not matches:
-        measured = f" on the signals {', '.join(signals)}" if signals else ""
-        raise UsageError(
-            f"nothing to look for: pack {pack.name} scores no prompts{measured}, and no exemplar "
-            "index can match",
-            remedy="add --index DIR (see `vscan index create --help`), or measure `embedding`",
-        )
-
-
-def _notes(
-    pack: PolicyPack, indexes: Sequence[ExemplarIndex], signals: Sequence[str]
-) -> tuple[str, ...]:
-    bound = {index.name for index in indexes}
-    notes = [
-        f"policy {policy.id} names the exemplar index {name!r}, which no --index gives: "
-        + ("only its prompts are scored" if policy.prompts else "it cannot fire")
-        for policy in pack.policies
-        for name in policy.indexes
-        if name not in bound
-    ]
-    if _unscored(pack, signals):
-        notes.append("prompts are not scored: the signal `embedding` is not measured")
-    return tuple(notes)
-
-
-def _unscored(pack: PolicyPack, signals: Sequence[str]) -> tuple[str, ...]:
-    """The warning that every record carries where prompts of the pack are not scored."""
-    has_prompts = any(policy.prompts for policy in pack.policies)
-    return ("prompts_not_scored",) if has_prompts and "embedding" not in signals else ()
-
-
-def _prompt_scorer(
-    pack: PolicyPack, encoder: Encoder
-) -> tuple[PromptScorer | None, tuple[str, ...]]:
-    from vscan.embeddings.prompts import pack_prompts, unknown_words
+def _prompt_scorer(pack: PolicyPack, encoder: Encoder) -> PromptScorer | None:
+    from vscan.embeddings.prompts import pack_prompts
     from vscan.matching.prompt_scores import PromptScorer
 
-    with_prompts = [policy for policy in pack.policies if policy.prompts]
-    if not with_prompts:
-        return None, ()
-    notes = []
-    if pack.model is not None and pack.model != encoder.name:
-        notes.append(
-            f"the thresholds of pack {pack.name} were set on the model {pack.model}; with "
-            f"{encoder.name} they mean something else"
-        )
-    notes += unknown_words(pack, encoder)
-    return PromptScorer(pack_prompts(pack, encoder)), tuple(notes)
+    if not any(policy.prompts for policy in pack.policies):
+        return None
+    return PromptScorer(pack_prompts(pack, encoder))
 
 
 def _provenance(

@@ -65,6 +65,8 @@ class ExemplarEvidence:
     kind: Literal["exemplar"] = "exemplar"
     index: str
     exemplar: str
+    exemplar_policy: str
+    """The policy that the exemplar was added under."""
     signal: str
     """`pdq` or `embedding`; `sha256` where the files are the same byte for byte."""
     score: float

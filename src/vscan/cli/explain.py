@@ -20,7 +20,10 @@ def explain(
         typer.Argument(help="A verdict file, as `vscan scan -o` writes it; - for stdin."),
     ],
     video: Annotated[
-        str, typer.Argument(help="The video: its name, the end of its name, or the verdict's id.")
+        str,
+        typer.Argument(
+            help="The video: its name, a part of it that fits no other, or the verdict's id."
+        ),
     ],
     json: Annotated[
         bool, typer.Option("--json", help="Print the whole record as JSON instead.")
@@ -118,8 +121,8 @@ def evidence_lines(evidence: list[dict[str, Any]], most: int = 8) -> Iterator[st
         form = f"{each['transform']}, " if each["signal"] == "pdq" else ""
         (start, end), (from_s, to_s) = each["source_span_s"], each["exemplar_span_s"]
         yield (
-            f"    {each['signal']} match: {clock(start)}–{clock(end)} is {each['exemplar']} of "
-            f"{each['index']} at {clock(from_s)}–{clock(to_s)}"
+            f"    {each['signal']} match: {clock(start)}–{clock(end)} is {each['exemplar']} "
+            f"({each['exemplar_policy']}) of {each['index']} at {clock(from_s)}–{clock(to_s)}"
         )
         yield (
             f"      {form}{measure}, score {each['score']:.2f}; covers "

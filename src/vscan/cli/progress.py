@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -23,7 +24,7 @@ class ScanProgress:
             desc="scan",
             file=sys.stderr,
             disable=not sys.stderr.isatty(),
-            dynamic_ncols=True,
+            ncols=shutil.get_terminal_size((80, 24)).columns,
             smoothing=0.1,
         )
         self._begun = time.monotonic()

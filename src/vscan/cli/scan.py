@@ -123,6 +123,8 @@ def scan(
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     sink: RecordSink = RecordStream() if output is None else RecordFile(output, fresh=fresh)
     with closing(sink):
+        if sys.stderr.isatty():
+            print("vscan: loading pack, indexes and model", file=sys.stderr)
         prepared = prepare(settings)
         for note in prepared.notes:
             print(f"vscan: note: {note}", file=sys.stderr)
@@ -172,7 +174,8 @@ def _finish(outcomes: Counter[str], finder: SourceFinder, output: Path | None) -
     where = f"; verdicts in {output}" if output is not None else ""
     skipped = finder.skipped_files
     ignored = f"; {skipped} other files skipped" if skipped else ""
-    print(f"vscan: {outcomes.total()} videos: {counts}{ignored}{where}", file=sys.stderr)
+    videos = "1 video" if outcomes.total() == 1 else f"{outcomes.total()} videos"
+    print(f"vscan: {videos}: {counts}{ignored}{where}", file=sys.stderr)
 
 
 def _leave(outcomes: set[str], fail_on: str | None) -> None:

@@ -43,6 +43,8 @@ def show(
 
     The most severe come first. Example: `vscan show verdicts.jsonl --outcome violation`.
     """
+    import orjson
+
     from vscan.cli.tables import print_json_lines, print_table
     from vscan.store.browse import Filter, load_records, most_severe_first
 
@@ -54,6 +56,16 @@ def show(
         return
     print_table(COLUMNS, (row for r in chosen for row in rows(r, wanted.findings(r))))
     print(f"{len(chosen)} of {len(records)} videos", file=sys.stderr)
+    configurations = {orjson.dumps(r["provenance"]) for r in records}
+    if len(configurations) > 1:
+        print(
+            f"they were judged under {len(configurations)} configurations (pack, model, indexes, "
+            "sampling): `vscan explain` shows each one's",
+            file=sys.stderr,
+        )
+    fired = sorted({finding["policy"] for r in records for finding in r["findings"]})
+    if not chosen and policy and fired:
+        print(f"policies that fired in this file: {', '.join(fired)}", file=sys.stderr)
 
 
 def rows(record: dict[str, Any], findings: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
@@ -71,15 +83,23 @@ def rows(record: dict[str, Any], findings: list[dict[str, Any]]) -> Iterator[tup
         head = ("", "")
     if not findings:
         yield (*head, record["action"], "", "", "", remark(record))
+        head = ("", "")
+    for aside in record["suppressed"]:
+        yield (
+            *head,
+            "",
+            aside["policy"],
+            "",
+            ", ".join(f"{clock(s['start_s'])}–{clock(s['end_s'])}" for s in aside["segments"]),
+            f"suppressed by the benign exemplar {aside['by'][0]['exemplar']}",
+        )
 
 
 def remark(record: dict[str, Any]) -> str:
     """What a person should know of a record without findings."""
     if "error" in record:
         return f"{record['error']['code']}: {record['error']['message']}"
-    notes = [*record["reasons"], *record["warnings"]]
-    notes += [f"suppressed: {each['policy']}" for each in record["suppressed"]]
-    return ", ".join(notes)
+    return ", ".join((*record["reasons"], *record["warnings"]))
 
 
 def why(evidence: dict[str, Any]) -> str:
@@ -89,7 +109,7 @@ def why(evidence: dict[str, Any]) -> str:
     start, end = evidence["exemplar_span_s"]
     form = "" if evidence["transform"] == "identity" else f", {evidence['transform']}"
     return (
-        f"{evidence['signal']} match with {evidence['exemplar']} "
+        f"{evidence['signal']} match with {evidence['exemplar']} ({evidence['exemplar_policy']}) "
         f"at {clock(start)}–{clock(end)}{form}"
     )
 

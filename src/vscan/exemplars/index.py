@@ -20,6 +20,7 @@ from vscan.exemplars.manifest import (
     MAX_MANIFEST_BYTES,
     Manifest,
     decode_manifest,
+    refuse_other_model,
 )
 from vscan.exemplars.parts import (
     PartGoneError,
@@ -123,16 +124,8 @@ class ExemplarIndex:
         None, or an index without embeddings, is always right.
         """
         model = self.manifest.model
-        if fingerprint is None or model is None:
-            return
-        if model.fingerprint.partition("#")[2] != fingerprint.partition("#")[2]:
-            raise ExemplarIndexError(
-                f"{self.path}: the index {self.name!r} was made with the model"
-                f" {model.fingerprint}, this run uses {fingerprint}: their vectors cannot be"
-                " compared",
-                remedy=f"run with --model {model.name} (and the same weights), or create the"
-                " index again with this model",
-            )
+        if fingerprint is not None and model is not None:
+            refuse_other_model(self.path, self.name, model, fingerprint)
 
     def exemplar(self, exemplar_id: str) -> Exemplar:
         """The exemplar of that id. Raises ExemplarIndexError where there is none."""

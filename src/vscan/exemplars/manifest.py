@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -200,3 +201,27 @@ def _validated(record: dict[str, Any], where: str) -> Manifest:
 
 def _dumps(record: dict[str, Any]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def refuse_other_model(path: Path, name: str, model: IndexModel, fingerprint: str) -> None:
+    """Raises ExemplarIndexError where `fingerprint` is not of the model that made the index."""
+    if model.fingerprint.partition("#")[2] == fingerprint.partition("#")[2]:
+        return
+    raise ExemplarIndexError(
+        f"{path}: the index {name!r} was made with the model {_short(model.fingerprint)}, this run"
+        f" uses {_short(fingerprint)}: their vectors cannot be compared",
+        remedy=_remedy_for_another_model(model.name, fingerprint),
+    )
+
+
+def _short(fingerprint: str) -> str:
+    """Name and first digits: as much as a person compares."""
+    name, mark, digest = fingerprint.partition("sha256:")
+    return f"{name}{mark}{digest[:12]}"
+
+
+def _remedy_for_another_model(made_with: str, fingerprint: str) -> str:
+    again = "create the index again with this model and add its videos anew"
+    if fingerprint.partition("#")[0] == made_with:
+        return f"the weights have changed under the same name: {again}"
+    return f"run with --model {made_with} and the same weights, or {again}"

@@ -101,12 +101,15 @@ def most_severe_first(records: Iterable[Record]) -> list[Record]:
 
 
 def find_record(records: list[Record], wanted: str) -> Record:
-    """The record whose id, URI or end of URI is `wanted`.
+    """The record whose id, URI, end of URI, or else any part of it is `wanted`.
 
     Raises UsageError when none or several fit, naming the nearest.
     """
-    exact = [r for r in records if wanted in (r["id"], r["source"]["uri"])]
-    fitting = exact or [r for r in records if r["source"]["uri"].endswith("/" + wanted)]
+    fitting = (
+        [r for r in records if wanted in (r["id"], r["source"]["uri"])]
+        or [r for r in records if r["source"]["uri"].endswith("/" + wanted)]
+        or [r for r in records if wanted in r["source"]["uri"]]
+    )
     if len(fitting) == 1:
         return fitting[0]
     uris = [r["source"]["uri"] for r in records]

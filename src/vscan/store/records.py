@@ -101,6 +101,7 @@ class RecordFile:
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
+        self._is_new = not path.exists()
         self._file = _open_locked(path)
         self._done: dict[str, str] = {}
         self._last_offset: dict[str, int] = {}
@@ -180,6 +181,8 @@ class RecordFile:
                 self._compact()
             else:
                 os.fsync(self._file.fileno())
+                if self._is_new and self._file.seek(0, os.SEEK_END) == 0:
+                    self.path.unlink()
         except OSError as error:
             if self._broken is None:
                 raise OutputError(f"{self.path}: cannot finish ({error.strerror})") from error
@@ -223,7 +226,7 @@ def _open_locked(path: Path) -> BinaryIO:
     except OSError as error:
         raise OutputError(
             f"{path}: cannot be opened for writing ({error.strerror})",
-            remedy="choose another -o, or change the permissions of its folder",
+            remedy="choose another -o, in a folder that exists and that you may write to",
         ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

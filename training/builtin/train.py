@@ -84,7 +84,7 @@ def train(
             for name, value in learn(run, next(source), plan).items():
                 smooth[name] = 0.97 * smooth.get(name, value) + 0.03 * value
             run.seconds = before + time.monotonic() - clock
-            if run.step % 50 == 0:
+            if run.step % 50 == 0 or run.step == end:
                 row = {
                     "step": run.step,
                     "minutes": round(run.seconds / 60, 2),

@@ -27,7 +27,7 @@ PROVENANCE = Provenance(
     sampling="fps:1", signals=("embedding", "pdq"), indexes={"known": "sha256:2"},
 )  # fmt: skip
 MATCH = ExemplarEvidence(
-    index="known", exemplar="ex_1", signal="pdq", score=0.97, distance=8.0,
+    index="known", exemplar="ex_1", exemplar_policy="hoax", signal="pdq", score=0.97, distance=8.0,
     source_span_s=(3.0, 7.5), exemplar_span_s=(0.0, 4.5), source_coverage=0.24,
     exemplar_coverage=0.98, transform="mirrored",
 )  # fmt: skip

@@ -105,7 +105,7 @@ def test_stdout_is_data_and_stderr_is_quiet(vscan: Vscan, library: Library) -> N
     """In a pipe stdout holds JSON lines alone, stderr one line that sums up, and no bar."""
     ran = vscan("scan", library.good, *library.rules)
     assert 1 == len(ran.records)
-    assert ["vscan: 1 videos: 1 clear"] == ran.err.splitlines()
+    assert ["vscan: 1 video: 1 clear"] == ran.err.splitlines()
     assert "\r" not in ran.err
 
 

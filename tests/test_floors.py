@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"pipeline"},
     {"engines"},
     {"scanning"},
-    {"indexing"},
+    {"indexing", "interchange"},
     {"__init__"},
     {"demo", "diagnosis"},
     {"cli"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from vscan.exemplars.formats.record import HashRecord
@@ -80,32 +82,25 @@ def _ncmec(draw: st.DrawFn) -> list[HashRecord]:
     """Entries of several fingerprints, images before videos, tombstones among them."""
     records = []
     for number in range(draw(st.integers(0, 4))):
-        media = "image" if number < 2 else "video"
-        shared = draw(
-            st.fixed_dictionaries(
-                {
-                    "origin": st.just("ncmec-xml"),
-                    "media": st.just(media),
-                    "withdrawn": st.booleans(),
-                    "source_id": WORD.map(lambda word, number=number: f"{number}{word}"),
-                    "member_id": st.integers(1, 999).map(str),
-                    "member": LINE,
-                    "updated": st.sampled_from(["", "2017-10-24T15:00:00Z"]),
-                    "classification": st.sampled_from(["", "A1", "B2"]),
-                    "feedback": st.lists(_element("feedback"), max_size=1).map(tuple),
-                }
-            )
-        )
+        shared: dict[str, Any] = {
+            "origin": "ncmec-xml",
+            "entry": number,
+            "media": "image" if number < 2 else "video",
+            "withdrawn": draw(st.booleans()),
+            "source_id": f"{number}{draw(WORD)}",
+            "member_id": str(draw(st.integers(1, 999))),
+            "member": draw(LINE),
+            "updated": draw(st.sampled_from(["", "2017-10-24T15:00:00Z"])),
+            "classification": draw(st.sampled_from(["", "A1", "B2"])),
+            "feedback": tuple(draw(st.lists(_element("feedback"), max_size=1))),
+        }
         elements = draw(st.lists(_element("categorizations"), max_size=2))
-        extra = {"elements": elements} if elements else {}
+        shared["extra"] = {"elements": elements} if elements else {}
         kinds = draw(st.lists(st.sampled_from(["md5", "pdq", "pdna", "tmk-pdqf"]), max_size=3))
-        if not kinds:
-            records.append(HashRecord(**shared, extra=extra, entry=number))
+        records += [] if kinds else [HashRecord(**shared)]
         for kind in kinds:
             value = draw({"md5": MD5, "pdq": HEX64}.get(kind, WORD))
-            records.append(
-                HashRecord(**shared, signal_type=kind, value=value, extra=extra, entry=number)
-            )
+            records.append(HashRecord(signal_type=kind, value=value, **shared))
     return records
 
 

@@ -39,3 +39,10 @@ def test_what_is_no_frame_is_refused() -> None:
     assert not frames.is_frame(image)
     with pytest.raises(Exception, match="vpdq-text holds PDQ hashes with times"):
         list(frames.require_frames([image], "vpdq-text"))
+
+
+def test_every_pdq_hash_of_a_list() -> None:
+    """Those of pictures and those within signals, in order; other hashes are passed over."""
+    image = HashRecord(signal_type="pdq", value="0" * 64)
+    md5 = HashRecord(signal_type="md5", value="0" * 32)
+    assert [*FRAMES, image] == frames.pdq_of([md5, frames.join(FRAMES), image])

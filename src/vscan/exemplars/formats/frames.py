@@ -60,6 +60,14 @@ def split(video: HashRecord) -> list[HashRecord]:
     ]
 
 
+def pdq_of(records: Iterable[HashRecord]) -> list[HashRecord]:
+    """Every PDQ hash of the records, those within vPDQ signals too, in order."""
+    hashes = (
+        hashed for each in records for hashed in (split(each) if each.kind == "vpdq" else [each])
+    )
+    return [each for each in hashes if each.kind == "pdq"]
+
+
 def join(frames: list[HashRecord]) -> HashRecord:
     """The frames of one video as one record of kind `vpdq`, with what is said of the first."""
     from vscan.exemplars.formats import vpdq_json

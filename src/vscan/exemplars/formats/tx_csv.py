@@ -54,9 +54,12 @@ def read(data: bytes, where: str) -> Iterator[HashRecord]:
 
 
 def write(records: Iterable[HashRecord]) -> bytes:
-    """The table. White space within a tag becomes `_`, since tags are joined by spaces."""
+    """The table, its lines ended by CR LF as that program's are.
+
+    White space within a tag of another list becomes `_`, since tags are joined by spaces.
+    """
     out = io.StringIO(newline="")
-    table = csv.writer(out, lineterminator="\n")
+    table = csv.writer(out, lineterminator="\r\n")
     table.writerow(COLUMNS)
     for each in records:
         tags = each.tags if each.origin == NAME else ["_".join(tag.split()) for tag in each.tags]

@@ -17,7 +17,7 @@ from vscan.exemplars.formats.record import Json
 MAX_XML_BYTES = 64 << 20
 """A page of a list has a thousand entries. Expat's time can grow with the square of a token."""
 MAX_DEPTH = 32
-_CHUNK_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 20
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,99}")
 

@@ -152,7 +152,7 @@ def _opened(path: Path) -> tuple[ExemplarIndex, list[CarriedRecord]]:
 def _hashes(file: Path, form: str) -> HashList:
     import numpy as np
 
-    from vscan.exemplars.formats.frames import quality_of
+    from vscan.exemplars.formats.frames import pdq_of, quality_of
     from vscan.exemplars.formats.guards import MAX_FILE_BYTES
     from vscan.exemplars.formats.registry import format_named
     from vscan.hashes.pdq import HASH_BYTES
@@ -161,7 +161,7 @@ def _hashes(file: Path, form: str) -> HashList:
 
     read = format_named(form).read
     records = read(read_bytes(file, limit=MAX_FILE_BYTES), str(file))
-    found = [each for each in records if each.kind == "pdq"]
+    found = pdq_of(records)
     values = np.frombuffer(bytes.fromhex("".join(each.value for each in found)), np.uint8)
     quality = np.array([quality_of(each) for each in found], np.uint8)
     return HashList(values.reshape(-1, HASH_BYTES), quality)
@@ -217,5 +217,6 @@ def _name(item: Item, file: Path) -> str:
     first = item.first
     entry = "/".join(part for part in (first.member_id, first.source_id) if part)
     if not entry and first.time_s is None:
-        entry = f"{first.kind}:{first.value[:16]}"
+        beginning = first.value.removeprefix('["')
+        entry = f"{first.kind}:{beginning[:16]}"
     return record_uri(f"{file}#{entry}" if entry else str(file))

@@ -16,7 +16,8 @@ from vscan.exemplars.carried import CarriedRecord, read_carried
 from vscan.exemplars.exemplar import exemplar_id
 from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.index import ExemplarIndex
-from vscan.exemplars.manifest import MANIFEST_NAME
+from vscan.exemplars.manifest import MANIFEST_NAME, RecordsPart
+from vscan.exemplars.parts import write_part
 from vscan.exemplars.writer import IndexWriter
 
 ONE = HashRecord(origin="tx-csv", signal_type="md5", value="0" * 32)
@@ -110,8 +111,8 @@ def test_a_changed_byte_is_refused_on_opening(tmp_path: Path) -> None:
 def test_a_hostile_file_is_refused_by_line(tmp_path: Path, line: bytes) -> None:
     """A file that agrees with its manifest and holds no record is an error with its line."""
     good = b'{"record":{"signal_type":"url","value":"x"}}\n'
-    part = carried.RecordsPart(
-        file=carried.write_part(tmp_path, "records", "r", "jsonl", good + line + b"\n"), count=2
+    part = RecordsPart(
+        file=write_part(tmp_path, "records", "r", "jsonl", good + line + b"\n"), count=2
     )
     with pytest.raises(ExemplarIndexError, match=":2: not a carried record"):
         carried._read(tmp_path, part)

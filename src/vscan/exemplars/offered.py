@@ -96,12 +96,7 @@ def _take(made: Offer, form: Format, exemplar: Exemplar | None, records: list[Ha
 
 def _told(records: list[HashRecord], form: Format) -> list[HashRecord]:
     """The records of one entry in the shape that the format has for a video."""
-    pictures = [
-        frame
-        for each in records
-        for frame in (frames.split(each) if each.kind == "vpdq" else [each])
-        if frame.kind == "pdq"
-    ]
+    pictures = frames.pdq_of(records)
     others = [each for each in records if each.kind not in ("pdq", "vpdq")]
     timed = any(frames.is_frame(each) for each in pictures)
     if form.videos == "one":

@@ -98,12 +98,7 @@ def changes_for(
 
 def track_of(records: Sequence[HashRecord], form: str) -> Track | None:
     """The PDQ hashes among the records as a track in time order; None where there are none."""
-    hashes = [
-        frame
-        for each in records
-        for frame in (frames.split(each) if each.kind == "vpdq" else [each])
-        if frame.kind == "pdq"
-    ]
+    hashes = frames.pdq_of(records)
     if not hashes:
         return None
     times_s = np.array([each.time_s or 0.0 for each in hashes], np.float64) + 0.0

@@ -27,7 +27,7 @@ FLOORS: list[set[str]] = [
     {"engines"},
     {"readiness"},
     {"scanning"},
-    {"indexing"},
+    {"indexing", "interchange"},
     {"__init__"},
     {"demo", "diagnosis"},
     {"cli"},

@@ -14,8 +14,9 @@ from tests.exemplars.synthetic import MODEL, OTHER_FINGERPRINT, exemplar, make_i
 from vscan.errors import ExemplarIndexError
 from vscan.exemplars.faiss_files import unit_rows
 from vscan.exemplars.index import ExemplarIndex
+from vscan.exemplars.lock import LOCK_NAME
 from vscan.exemplars.manifest import MANIFEST_NAME
-from vscan.exemplars.writer import LOCK_NAME, IndexWriter, create_index
+from vscan.exemplars.writer import IndexWriter, create_index
 
 
 def files(path: Path) -> list[Path]:

@@ -12,7 +12,9 @@ import pytest
 from tests.exemplars.synthetic import MODEL, OTHER_FINGERPRINT, exemplar, make_index, tracks
 from vscan import storage
 from vscan.errors import ExemplarIndexError, OutputError
-from vscan.exemplars import parts, writer
+from vscan.exemplars import batches, parts, writer
+from vscan.exemplars.carried import CarriedRecord, read_carried
+from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.writer import IndexWriter, create_index
 
@@ -44,10 +46,10 @@ def test_the_same_content_is_held_once(tmp_path: Path) -> None:
     """Content is found by its SHA-256, and adding it again is an error that changes nothing."""
     make_index(tmp_path / "known", "ab")
     with IndexWriter(tmp_path / "known") as writing:
-        found = writing.find(exemplar("a").sha256)
+        found = writing.find(exemplar("a").sha256 or "")
         assert found is not None
         assert exemplar("a").id == found.id
-        assert writing.find(exemplar("z").sha256) is None
+        assert writing.find(exemplar("z").sha256 or "") is None
         with pytest.raises(ExemplarIndexError, match="there already"):
             writing.add(exemplar("a"), tracks(9))
     assert sources(tmp_path / "known") == ["a", "b"]
@@ -102,7 +104,7 @@ def test_writing_where_there_is_no_index(tmp_path: Path) -> None:
 
 def test_full_batches_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Adding writes the last batch again and no other: the cost does not grow with the index."""
-    monkeypatch.setattr(writer, "BATCH_EXEMPLARS", 2)
+    monkeypatch.setattr(batches, "BATCH_EXEMPLARS", 2)
     make_index(tmp_path / "known", "abcde")
     before = ExemplarIndex.open(tmp_path / "known").manifest.batches
     assert [batch.count for batch in before] == [2, 2, 1]
@@ -123,6 +125,120 @@ def test_full_batches_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 class _KilledError(BaseException):
     """Stands for a kill: no `except Exception` sees it."""
+
+
+def test_remove(tmp_path: Path) -> None:
+    """An exemplar goes with its tracks; what is left is found, searched and added to as before."""
+    path = tmp_path / "known"
+    make_index(path, "abc")
+    with IndexWriter(path) as writing:
+        removed = writing.remove(exemplar("b").id)
+        assert "b.mp4" == removed.source
+        assert writing.find(exemplar("b").sha256 or "") is None
+        with pytest.raises(ExemplarIndexError, match="has no exemplar"):
+            writing.remove(exemplar("b").id)
+    index = ExemplarIndex.open(path)
+    assert ["a", "c"] == sources(path)
+    assert 80 == index.faiss_index("pdq").ntotal
+    assert tracks(2)["pdq"].values[:, :32].tolist() == (
+        index.rows("pdq").values[index.rows("pdq").exemplar == 1].tolist()
+    )
+    with IndexWriter(path) as writing:
+        writing.add(exemplar("b"), tracks(1))
+    assert ["a", "c", "b"] == sources(path)
+
+
+def test_removing_writes_its_batch_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other batches stay as they are, and one that is left empty goes."""
+    monkeypatch.setattr(batches, "BATCH_EXEMPLARS", 2)
+    path = tmp_path / "known"
+    make_index(path, "abcde")
+    before = ExemplarIndex.open(path).manifest.batches
+    with IndexWriter(path) as writing:
+        writing.remove(exemplar("c").id)
+        after = writing.manifest.batches
+        assert ([2, 1, 1], before[0], before[2]) == (
+            [batch.count for batch in after], after[0], after[2],
+        )  # fmt: skip
+        writing.remove(exemplar("d").id)
+        assert (before[0], before[2]) == writing.manifest.batches
+    assert list("abe") == sources(path)
+
+
+def test_removing_the_last_exemplar(tmp_path: Path) -> None:
+    """An index may become empty, and fill again."""
+    path = tmp_path / "known"
+    empty = make_index(path, "").digest
+    with IndexWriter(path) as writing:
+        writing.add(exemplar("a"), tracks(0))
+        writing.remove(exemplar("a").id)
+    index = ExemplarIndex.open(path)
+    assert ((), empty, 0) == (index.exemplars, index.digest, index.faiss_index("pdq").ntotal)
+
+
+def test_many_changes_in_one_step(tmp_path: Path) -> None:
+    """Exemplars come and go, and records with them, under one new manifest."""
+    path = tmp_path / "known"
+    generation = make_index(path, "ab").manifest.generation
+    md5, url = (HashRecord(signal_type=each, value="0" * 32) for each in ("md5", "url"))
+    with IndexWriter(path) as writing:
+        writing.change(carry=[CarriedRecord(md5), CarriedRecord(url, exemplar("c").id)])
+        added = writing.change(
+            add=[(exemplar(name), tracks(seed)) for seed, name in ((2, "c"), (3, "b"))],
+            remove=[exemplar("b").id],
+            drop=lambda each: each.record == md5,
+        )
+        assert (["c.mp4", "b.mp4"], generation + 2) == (
+            [each.source for each in added], writing.manifest.generation,
+        )  # fmt: skip
+        assert [url] == [each.record for each in read_carried(path, writing.manifest)]
+        writing.remove(exemplar("c").id)
+        assert [] == read_carried(path, writing.manifest)
+    assert ["a", "b"] == sources(path)
+    assert not list((path / "records").iterdir())
+
+
+@pytest.mark.parametrize("moment", range(12))
+def test_a_crash_while_changing_leaves_the_old_or_the_new_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """A removal, an addition and records in one step: after a crash all is there, or nothing."""
+    path = tmp_path / "known"
+    make_index(path, "abc")
+    old, new = HashRecord(signal_type="old", value="x"), HashRecord(signal_type="new", value="x")
+    with IndexWriter(path) as writing:
+        writing.change(carry=[CarriedRecord(old)])
+    steps = iter(range(100))
+
+    def dying(target: Path, data: bytes) -> None:
+        step = next(steps)
+        if step == moment // 2:
+            if moment % 2:
+                target.with_name(f".{target.name}.x3k").write_bytes(data[: len(data) // 2])
+            raise _KilledError
+        original(target, data)
+
+    original = storage.atomic_write_bytes
+    monkeypatch.setattr(parts, "atomic_write_bytes", dying)
+    monkeypatch.setattr(writer, "atomic_write_bytes", dying)
+    try:
+        with IndexWriter(path) as writing:
+            writing.change(
+                add=[(exemplar("d"), tracks(3))],
+                remove=[exemplar("a").id],
+                carry=[CarriedRecord(new)],
+                drop=lambda each: each.record == old,
+            )
+    except _KilledError:
+        pass
+    monkeypatch.undo()
+    manifest = ExemplarIndex.open(path).manifest
+    state = (sources(path), [each.record.signal_type for each in read_carried(path, manifest)])
+    assert state in ((["a", "b", "c"], ["old"]), (["b", "c", "d"], ["new"]))
+    with IndexWriter(path) as writing:
+        writing.add(exemplar("e"), tracks(4))
+    assert [*state[0], "e"] == sources(path)
+    assert not [file for file in path.rglob("*") if file.name.startswith(".")]
 
 
 @pytest.mark.parametrize("moment", range(8))

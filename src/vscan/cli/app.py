@@ -76,6 +76,7 @@ def _register() -> None:
     from vscan.cli.doctor import doctor
     from vscan.cli.explain import explain
     from vscan.cli.index import index_app
+    from vscan.cli.index_formats import compare_lists, export_index, import_into_index
     from vscan.cli.models import models_app
     from vscan.cli.policy import policy_app
     from vscan.cli.scan import scan
@@ -84,6 +85,9 @@ def _register() -> None:
     app.command("scan")(scan)
     app.command("show")(show)
     app.command("explain")(explain)
+    index_app.command("import")(import_into_index)
+    index_app.command("export")(export_index)
+    index_app.command("compare")(compare_lists)
     app.add_typer(index_app, name="index")
     app.add_typer(policy_app, name="policy")
     app.add_typer(models_app, name="models")

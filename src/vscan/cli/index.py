@@ -144,7 +144,10 @@ def add(
     from vscan.sources import SourceFinder
 
     label = Label(
-        policy=_policy(under), opinion=opinion, note=note, added_by=_login() if by is None else by
+        policy=policy_id(under),
+        opinion=opinion,
+        note=note,
+        added_by=login_name() if by is None else by,
     )
     settings = ScanSettings(weights=weights, device=device, workers=workers, timeout_s=timeout)
     finder, counts = SourceFinder(), Counter[str]()
@@ -265,7 +268,8 @@ def search(
     finish(counts, finder, ("matched", "without a match", "error"))
 
 
-def _policy(text: str) -> str:
+def policy_id(text: str) -> str:
+    """`text` if it can be the id of a policy. Raises UsageError."""
     import re
 
     from vscan.errors import UsageError
@@ -279,7 +283,8 @@ def _policy(text: str) -> str:
     return text
 
 
-def _login() -> str:
+def login_name() -> str:
+    """Who is at the keyboard, as far as the system knows."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

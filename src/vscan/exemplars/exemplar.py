@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 Opinion = Literal["violating", "benign"]
 OPINIONS: tuple[Opinion, ...] = ("violating", "benign")
 Severity = Literal["low", "medium", "high", "critical"]
@@ -48,8 +51,8 @@ class Exemplar:
     """`ex_` and 20 characters that follow from the content; see exemplar_id."""
     source: str
     """Path or URI it was added from, as shown to people."""
-    sha256: str
-    """Of the file's bytes, hexadecimal."""
+    sha256: str | None = None
+    """Of the file's bytes, hexadecimal; None where only hashes of its frames were received."""
     md5: str | None = None
     policy: str
     """Policy it is an example of, as `weapons.firearms`."""
@@ -75,7 +78,7 @@ class Exemplar:
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise ValueError(f"an exemplar's id is ex_ and 20 characters, got {self.id!r}")
-        if not _SHA256.fullmatch(self.sha256):
+        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
             raise ValueError(f"not a SHA-256: {self.sha256!r}")
         if self.md5 is not None and not _MD5.fullmatch(self.md5):
             raise ValueError(f"not an MD5: {self.md5!r}")
@@ -95,5 +98,18 @@ def exemplar_id(sha256: str) -> str:
     `ex_` and the first 100 bits of the SHA-256 of that digest, in Crockford's base 32: the same
     content has the same id in every index, so that indexes can be merged and compared.
     """
-    basis = hashlib.sha256(f"vscan.exemplar/1\n{sha256.lower()}".encode()).digest()
-    return "ex_" + base64.b32encode(basis)[:20].translate(_CROCKFORD).decode()
+    return _id(f"vscan.exemplar/1\n{sha256.lower()}".encode())
+
+
+def hashes_id(times_s: NDArray[np.float64], values: NDArray[np.generic]) -> str:
+    """The id of the exemplar made of PDQ hashes (T, 32) at times (T,), its file being unknown.
+
+    The same hashes at the same times have the same id, whoever sent them in whatever format.
+    """
+    times = np.ascontiguousarray(times_s, "<f8").tobytes()
+    return _id(b"vscan.exemplar.pdq/1\n" + times + np.ascontiguousarray(values).tobytes())
+
+
+def _id(basis: bytes) -> str:
+    digest = hashlib.sha256(basis).digest()
+    return "ex_" + base64.b32encode(digest)[:20].translate(_CROCKFORD).decode()

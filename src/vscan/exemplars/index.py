@@ -222,6 +222,8 @@ def _load(path: Path, manifest: Manifest) -> ExemplarIndex:
         exemplars += decode_exemplars(data, where=str(path / batch.exemplars.path))
         data = read_part(path, batch.tracks)
         tracks |= decode_tracks(data, where=str(path / batch.tracks.path))
+    for records in manifest.records:
+        read_part(path, records.file)
     for saved in manifest.faiss.values():
         try:
             read_part(path, saved.file)

@@ -22,7 +22,7 @@ SCHEMA: Literal["vscan.index/1"] = "vscan.index/1"
 MAX_MANIFEST_BYTES = 64 << 20
 
 _PART_PATH = re.compile(
-    r"(exemplars|tracks|faiss)/[0-9a-z]+-[0-9a-f]{16}\.(jsonl|safetensors|faiss)"
+    r"(exemplars|tracks|records|faiss)/[0-9a-z]+-[0-9a-f]{16}\.(jsonl|safetensors|faiss)"
 )
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 _DAMAGED = "restore the folder from a copy, or create the index again from its sources"
@@ -57,6 +57,18 @@ class Batch:
     """Exemplars."""
     rows: int
     """Samples of all signals."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordsPart:
+    """Some of the records that partners' lists said; see carried.py."""
+
+    file: Part
+    """JSONL, one record a line."""
+    count: int
+    """Records."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
@@ -113,6 +125,8 @@ class Manifest:
     batches: tuple[Batch, ...] = ()
     faiss: Mapping[str, FaissPart] = field(default_factory=dict)
     """By signal."""
+    records: tuple[RecordsPart, ...] = ()
+    """Left out of the file where there are none."""
     digest: str
     """`sha256:…` over what decides matching: see ExemplarIndex.digest."""
 
@@ -137,6 +151,7 @@ class Manifest:
     def parts(self) -> list[Part]:
         """Every file the manifest names."""
         files = [part for batch in self.batches for part in (batch.exemplars, batch.tracks)]
+        files += [each.file for each in self.records]
         return files + [each.file for _, each in sorted(self.faiss.items())]
 
 
@@ -153,6 +168,8 @@ def check_name(name: str) -> str:
 def encode_manifest(manifest: Manifest) -> bytes:
     """The bytes of `manifest.json`: the same manifest always gives the same."""
     record = asdict(manifest)
+    if not manifest.records:
+        del record["records"]
     check = hashlib.sha256(_dumps(record)).hexdigest()
     return _dumps(record | {"checksum": check})
 

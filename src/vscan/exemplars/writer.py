@@ -2,46 +2,34 @@
 
 A crash at any moment leaves the manifest as it was, or as it is to be, and every file that it
 names. Exemplars are written in batches; only the last, unfilled one is written again when one more
-is added, so that adding costs the same however large the index is.
+is added, and only its own when one is removed, so that neither depends on the size of the index.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-import orjson
-
 from vscan.errors import ExemplarIndexError
-from vscan.exemplars import faiss_files
-from vscan.exemplars.exemplar import Exemplar, StoredTrack
+from vscan.exemplars import batches, carried, faiss_files
+from vscan.exemplars.batches import Content, with_stored
+from vscan.exemplars.carried import CarriedRecord
+from vscan.exemplars.exemplar import Exemplar
 from vscan.exemplars.index import ExemplarIndex, content_digest
+from vscan.exemplars.lock import LOCK_NAME, writer_lock
 from vscan.exemplars.manifest import (
     MANIFEST_NAME,
-    Batch,
     FaissPart,
     IndexModel,
     Manifest,
     check_name,
     encode_manifest,
 )
-from vscan.exemplars.parts import (
-    Tracks,
-    as_stored,
-    decode_exemplars,
-    decode_tracks,
-    encode_exemplars,
-    encode_tracks,
-    read_part,
-    track_digest,
-    write_part,
-)
+from vscan.exemplars.parts import Tracks, as_stored, write_part
 from vscan.hashes.pdq import HASH_VERSION
 from vscan.sampling import parse_sampling
 from vscan.storage import atomic_write_bytes, ensure_folder, output_error
@@ -49,13 +37,15 @@ from vscan.storage import atomic_write_bytes, ensure_folder, output_error
 EXEMPLAR_SAMPLING = "fps:4"
 """How exemplars are sampled: denser than queries, so that a query's sample never lies more than an
 eighth of a second from one of the exemplar's."""
-BATCH_ROWS = 8192
-BATCH_EXEMPLARS = 256
 FAISS_FILE_BYTES = 64 << 20
 """FAISS files of flat indexes are kept up to this size; beyond it, writing one with every add costs
 more than it saves readers, who build the same from the tracks about as fast as they read it."""
-LOCK_NAME = "lock"
-PART_FOLDERS = {"exemplars": ".jsonl", "tracks": ".safetensors", "faiss": ".faiss"}
+PART_FOLDERS = {
+    "exemplars": ".jsonl",
+    "tracks": ".safetensors",
+    "records": ".jsonl",
+    "faiss": ".faiss",
+}
 
 
 def create_index(
@@ -93,7 +83,7 @@ def create_index(
             f"{path}: {what}",
             remedy=f"add to it with `vscan index add {path}`, or name another folder",
         )
-    with _locked(path):
+    with writer_lock(path):
         atomic_write_bytes(path / MANIFEST_NAME, encode_manifest(manifest))
     return manifest
 
@@ -121,7 +111,7 @@ class IndexWriter:
             # Says what is missing, and leaves no lock file behind where there is no index.
             ExemplarIndex.open(self.path)
         with ExitStack() as opening:
-            opening.enter_context(_locked(self.path))
+            opening.enter_context(writer_lock(self.path))
             index = ExemplarIndex.open(self.path, model_fingerprint=self._fingerprint)
             self._require_our_hashes(index.manifest)
             self.manifest = index.manifest
@@ -147,6 +137,11 @@ class IndexWriter:
                 return exemplar
         return None
 
+    @property
+    def exemplars(self) -> Mapping[str, Exemplar]:
+        """What the index holds now, by id."""
+        return self._exemplars
+
     def add(self, exemplar: Exemplar, tracks: Tracks) -> Exemplar:
         """Adds one exemplar with its tracks, durably; returns it with what was stored.
 
@@ -154,58 +149,63 @@ class IndexWriter:
         the content is there already or a signal is missing, OutputError where the files cannot be
         written; the index is then as it was.
         """
-        if exemplar.id in self._exemplars:
+        return self.change(add=[(exemplar, tracks)])[0]
+
+    def remove(self, exemplar_id: str) -> Exemplar:
+        """Removes one exemplar, its tracks and the records it was made of, durably; returns it.
+
+        Raises ExemplarIndexError where the index has no such exemplar, OutputError where the files
+        cannot be written; the index is then as it was.
+        """
+        if exemplar_id not in self._exemplars:
             raise ExemplarIndexError(
-                f"{self.path}: exemplar {exemplar.id} ({exemplar.source}) is there already",
-                remedy="the same content is held once",
+                f"{self.path}: the index {self.manifest.name!r} has no exemplar {exemplar_id!r}",
+                remedy=f"`vscan index list {self.path}` shows what it has",
             )
-        stored = as_stored(tracks, self.manifest.signals)
-        exemplar = replace(
-            exemplar,
-            tracks={
-                signal: StoredTrack(
-                    rows=len(track), sha256=track_digest(track), spec=dict(track.spec)
+        removed = self._exemplars[exemplar_id]
+        self.change(remove=[exemplar_id], drop=lambda each: each.exemplar == exemplar_id)
+        return removed
+
+    def change(
+        self,
+        *,
+        add: Sequence[tuple[Exemplar, Tracks]] = (),
+        remove: Collection[str] = (),
+        carry: Sequence[CarriedRecord] = (),
+        drop: Callable[[CarriedRecord], bool] | None = None,
+    ) -> list[Exemplar]:
+        """Many changes in one step: after a crash all of them are there, or none.
+
+        add: exemplars with their tracks, as for `add`. remove: ids; an exemplar that is added as
+        well is replaced. carry: records to keep. drop: which of those kept before go. Returns the
+        added exemplars with what was stored. Raises as `add` does.
+        """
+        held = {each: old for each, old in self._exemplars.items() if each not in remove}
+        new: Content = []
+        for exemplar, tracks in add:
+            if exemplar.id in held:
+                raise ExemplarIndexError(
+                    f"{self.path}: exemplar {exemplar.id} ({exemplar.source}) is there already",
+                    remedy="the same content is held once",
                 )
-                for signal, track in stored.items()
-            },
+            stored = as_stored(tracks, self.manifest.signals)
+            held[exemplar.id] = with_stored(exemplar, stored)
+            new.append((held[exemplar.id], stored))
+        kept = batches.without(self.path, self.manifest.batches, remove)
+        written = tuple(batches.extended(self.path, kept, new))
+        records = list(self.manifest.records)
+        if drop is not None:
+            records = carried.without(self.path, records, drop)
+        changed = replace(
+            self.manifest,
+            batches=written,
+            records=tuple(carried.extended(self.path, records, carry)),
+            faiss=self.manifest.faiss if written == self.manifest.batches else {},
         )
-        batches, exemplars, held = self._last_batch()
-        exemplars.append(exemplar)
-        held[exemplar.id] = stored
-        batches.append(self._write_batch(exemplars, held))
-        everything = [*self._exemplars.values(), exemplar]
-        changed = replace(self.manifest, batches=tuple(batches), faiss={})
-        self._replace_manifest(changed, everything)
-        self._exemplars[exemplar.id] = exemplar
+        self._replace_manifest(changed, list(held.values()))
+        self._exemplars = held
         self._remove_leftovers()
-        return exemplar
-
-    def _last_batch(self) -> tuple[list[Batch], list[Exemplar], dict[str, Tracks]]:
-        """The batches that stay as they are, and the content of the one that is not full yet."""
-        batches = list(self.manifest.batches)
-        if not batches or batches[-1].rows >= BATCH_ROWS or batches[-1].count >= BATCH_EXEMPLARS:
-            return batches, [], {}
-        last = batches.pop()
-        exemplars = decode_exemplars(
-            read_part(self.path, last.exemplars), where=last.exemplars.path
-        )
-        held = decode_tracks(read_part(self.path, last.tracks), where=last.tracks.path)
-        return batches, exemplars, dict(held)
-
-    def _write_batch(self, exemplars: list[Exemplar], held: dict[str, Tracks]) -> Batch:
-        try:
-            lines = encode_exemplars(exemplars)
-        except (TypeError, orjson.JSONEncodeError) as error:
-            raise ExemplarIndexError(
-                f"{exemplars[-1].source!r}: cannot be recorded: {error}",
-                remedy="names and notes must be text in UTF-8",
-            ) from error
-        return Batch(
-            exemplars=write_part(self.path, "exemplars", "e", "jsonl", lines),
-            tracks=write_part(self.path, "tracks", "t", "safetensors", encode_tracks(held)),
-            count=len(exemplars),
-            rows=sum(len(track) for tracks in held.values() for track in tracks.values()),
-        )
+        return [exemplar for exemplar, _ in new]
 
     def _replace_manifest(self, manifest: Manifest, exemplars: list[Exemplar]) -> None:
         manifest = replace(
@@ -268,26 +268,3 @@ class IndexWriter:
                 f" {HASH_VERSION!r}",
                 remedy="create the index again with this version of vscan",
             )
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Holds the index's lock, which the system releases however the process ends."""
-    try:
-        descriptor = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise ExemplarIndexError(
-            f"{path}: cannot be written to: {error.strerror or error}",
-            remedy="check the folder's permissions, or copy the index to a place of your own",
-        ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ExemplarIndexError(
-                f"{path}: another vscan is writing to this index",
-                remedy="wait for it to end and try again; reading goes on meanwhile",
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""The field's interchange formats, one file each: bytes to hash records and back."""

@@ -62,7 +62,7 @@ def digest_of(data: object) -> str:
     """`sha256:` and the digest of plain data (dicts, lists, strings, numbers) in canonical JSON.
 
     Keys are sorted, so that equal data has equal digests whatever its order. Raises TypeError for
-    what JSON cannot hold, strings with surrogates among them: `sources.record_uri` escapes those.
+    what JSON cannot hold, strings with surrogates among them: `names.record_uri` escapes those.
     """
     canonical = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"

@@ -63,6 +63,7 @@ def judge(
     matches: Sequence[Match],
     end_s: float,
     coverage: float,
+    gaps: Sequence[Interval] = (),
     min_coverage: float = MIN_COVERAGE,
 ) -> Judgement:
     """The findings of `pack` on one source, and what follows from them.
@@ -70,7 +71,7 @@ def judge(
     scores: prompt scores of each policy with prompts, on the samples of the source.
     matches: parts of the source that agree with exemplars, violating and benign.
     end_s: presentation time at which the source ends. coverage: share 0..1 of the planned
-    samples that were read.
+    samples that were read. gaps: spans in which samples were planned and none could be read.
 
     A benign match sets aside the prompt scores of its policy within its source interval, and
     those violating matches of its policy which it covers for the most part and scores at least
@@ -84,7 +85,7 @@ def judge(
         own = [match for match in matches if _policy_of(match, pack) == policy_id]
         violating = [match for match in own if match.opinion == "violating"]
         benign = [match for match in own if match.opinion == "benign"]
-        kept, aside = _prompt_pieces(policy, by_policy.get(policy_id), benign, end_s)
+        kept, aside = _prompt_pieces(policy, by_policy.get(policy_id), benign, end_s, gaps)
         for match in violating:
             (aside if _is_set_aside(match, benign) else kept).append(_match_piece(match, policy))
         if kept:
@@ -130,6 +131,7 @@ def _prompt_pieces(
     scores: PolicyScores | None,
     benign: Sequence[Match],
     end_s: float,
+    gaps: Sequence[Interval],
 ) -> tuple[list[_Piece], list[_Piece]]:
     """What the prompts found: (what stands, what a benign match sets aside)."""
     if policy is None or scores is None or policy.thresholds.lowest is None:
@@ -141,13 +143,19 @@ def _prompt_pieces(
             scores.times_s < match.source_span.end_s
         )
     return (
-        _spans(policy, scores, np.where(inside, -1.0, rounded), end_s),
-        _spans(policy, scores, np.where(inside, rounded, -1.0), end_s) if inside.any() else [],
+        _spans(policy, scores, np.where(inside, -1.0, rounded), end_s, gaps),
+        _spans(policy, scores, np.where(inside, rounded, -1.0), end_s, gaps)
+        if inside.any()
+        else [],
     )
 
 
 def _spans(
-    policy: Policy, scores: PolicyScores, values: NDArray[np.float64], end_s: float
+    policy: Policy,
+    scores: PolicyScores,
+    values: NDArray[np.float64],
+    end_s: float,
+    gaps: Sequence[Interval],
 ) -> list[_Piece]:
     enter = policy.thresholds.lowest
     leave = policy.release_score
@@ -159,6 +167,7 @@ def _spans(
         enter=enter,
         leave=leave,
         min_duration_s=min(policy.min_duration_s, end_s),
+        gaps=gaps,
     )
     return [_prompt_piece(policy, scores, span) for span in spans]
 

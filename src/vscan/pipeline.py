@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vscan.decode.workers import ReaderPool, VideoSession
 from vscan.digests import Digests, file_digests
 from vscan.errors import SourceError, internal_error
+from vscan.intervals import Interval
 from vscan.judge import judge
 from vscan.matching.align import find_matches
 from vscan.media import FrameBatch, ImageSpec, ReadReport, VideoInfo
@@ -192,6 +193,7 @@ def judge_source(source: Source, measured: Measured, *, recipe: Recipe, rules: R
         matches=match_exemplars(measured, rules.indexes),
         end_s=report.end_s,
         coverage=report.coverage,
+        gaps=[Interval(*gap) for gap in report.gaps_s],
     )
     return Verdict(
         id=verdict_id(record_uri(source.uri), measured.digests.sha256, rules.provenance),

@@ -88,7 +88,7 @@ class SourceFinder:
 
     def _named(self, name: str, meta: Mapping[str, object]) -> Iterator[Source]:
         path = local_path(name)
-        if path.is_dir():
+        if _is_folder(path):
             yield from self._counted(name, self._folder(path, meta))
         elif scheme_of(name) is None and glob.has_magic(name) and not os.path.lexists(path):
             yield from self._counted(name, self._pattern(name, meta))
@@ -128,7 +128,7 @@ class SourceFinder:
         for name in found:
             path = Path(name)
             hidden = any(part.startswith(".") for part in path.parts[fixed:])
-            if path.is_dir() or (hidden and not hidden_asked):
+            if _is_folder(path) or (hidden and not hidden_asked):
                 continue
             if self._is_media(path):
                 yield from self._once(Source(name, path, meta))
@@ -154,7 +154,7 @@ class SourceFinder:
             below = []
             for name in names:
                 path = folder / name
-                if path.is_dir():
+                if _is_folder(path):
                     below.append(path)
                 elif self._is_media(path):
                     yield from self._once(Source(str(path), path, meta))
@@ -180,6 +180,14 @@ class SourceFinder:
     def _listed(self, name: str) -> Iterator[Source]:
         for uri, meta in read_list(name):
             yield from self._named(uri, meta)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder, as far as this user may know; a name too long is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def read_list(name: str) -> Iterator[tuple[str, Mapping[str, object]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vscan.intervals import Interval
 from vscan.matching.segments import find_spans
 
 CASES = [
@@ -18,8 +19,8 @@ CASES = [
     ("release alone does not open", [0, 1, 2], [0.45, 0.6, 0.1], 3, 0, [(1, 2, 1, 0.6)]),
     ("too short is dropped", [0, 1, 2], [0.1, 0.9, 0.1], 3, 1.5, []),
     ("long enough to the digit stays", [0, 1, 2], [0.1, 0.9, 0.1], 3, 1.0, [(1, 2, 1, 0.9)]),
-    ("an unread stretch is not filled", [0, 1, 8, 9], [0.9, 0.9, 0.9, 0.1], 10, 0,
-     [(0, 2.5, 0, 0.9), (8, 9, 8, 0.9)]),
+    ("far samples stand until the next", [0, 1, 2, 10], [0.1, 0.1, 0.9, 0.9], 20, 0,
+     [(2, 20, 2, 0.9)]),
     ("one sample alone stands for the video", [0], [0.9], 0.4, 0, [(0, 0.4, 0, 0.9)]),
     ("no samples", [], [], 0, 0, []),
 ]  # fmt: skip
@@ -48,6 +49,19 @@ def test_spans(
     )
     found = [(s.interval.start_s, s.interval.end_s, s.peak_s, s.score) for s in spans]
     assert expected == [pytest.approx(row) for row in found]
+
+
+def test_what_could_not_be_read_is_not_filled() -> None:
+    """A gap ends the sample before it, and cuts a span in two."""
+    spans = find_spans(
+        np.array([0.0, 1.0, 8.0, 9.0]),
+        np.array([0.9, 0.9, 0.9, 0.1]),
+        end_s=10.0,
+        enter=0.5,
+        leave=0.4,
+        gaps=[Interval(2.0, 8.0)],
+    )
+    assert [(0.0, 2.0), (8.0, 9.0)] == [(s.interval.start_s, s.interval.end_s) for s in spans]
 
 
 def test_crossed_thresholds_are_refused() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from vscan.errors import OutputError
 from vscan.store.records import RecordFile, RecordStream, read_lines
-from vscan.verdicts import Provenance, SourceRecord, Verdict, verdict_id
+from vscan.verdicts import ErrorRecord, Provenance, SourceRecord, Verdict, verdict_id
 
 PROVENANCE = Provenance(vscan="0.1.0", pack="p@1#sha256:0", sampling="fps:1")
 
@@ -65,7 +65,7 @@ def test_a_torn_tail_is_dropped(tmp_path: Path) -> None:
     """What a killed run left half written goes; whole lines stay."""
     path = tmp_path / "v.jsonl"
     whole = verdict("a").to_line()
-    for cut in (1, 20, 100, len(whole) - 1):
+    for cut in (1, 20, 100, len(whole) - 2):
         path.write_bytes(whole + verdict("b").to_line()[:cut])
         RecordFile(path).close()
         assert path.read_bytes() == whole
@@ -147,7 +147,7 @@ def test_a_full_disk_leaves_whole_lines() -> None:
     records = RecordFile.__new__(RecordFile)
     records.path = Path("/dev/full")
     records._file = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115 PTH123
-    records._done, records._last_offset, records._superseded = {}, {}, set()
+    records._done, records._latest, records._superseded = {}, {}, set()
     records._broken = None
     records._is_stale = False
     with pytest.raises(OutputError, match="cannot write"):
@@ -160,3 +160,44 @@ def test_the_stream_writes_lines() -> None:
     out = io.BytesIO()
     RecordStream(out).write(verdict("a"))
     assert [line.uri for line in read_lines(io.BytesIO(out.getvalue()), name="-")] == ["a"]
+
+
+def error_verdict(uri: str, sha256: str | None, code: str) -> Verdict:
+    """A source that could not be read."""
+    return dataclasses.replace(
+        verdict(uri, sha256), outcome="error", error=ErrorRecord(code=code, message="m")
+    )
+
+
+def test_an_absent_file_does_not_cost_its_verdict(tmp_path: Path) -> None:
+    """A rerun while a disk is away keeps what was found when it was there."""
+    path = tmp_path / "v.jsonl"
+    with RecordFile(path) as records:
+        records.write(verdict("a"))
+    with RecordFile(path) as records:
+        records.write(error_verdict("a", None, "not_found"))
+    assert [verdict("a").id] == [orjson.loads(line)["id"] for line in path.open("rb")]
+
+
+@pytest.mark.parametrize("code", ["deadline", "memory_limit", "worker_died", "internal"])
+def test_errors_that_may_pass_are_tried_again(tmp_path: Path, code: str) -> None:
+    """More time or memory may help: such a source is not done; one that is broken is."""
+    path = tmp_path / "v.jsonl"
+    with RecordFile(path) as records:
+        records.write(error_verdict("slow", "aa", code))
+        records.write(error_verdict("broken", "bb", "decode_failed"))
+    with RecordFile(path) as records:
+        assert not records.is_done(verdict("slow", "aa").id)
+        assert records.is_done(verdict("broken", "bb").id)
+        records.write(verdict("slow", "aa"))
+    assert ["broken", "slow"] == uris(path)
+
+
+def test_a_whole_last_line_without_a_newline_stays(tmp_path: Path) -> None:
+    """Only the torn beginning of a record is dropped; an editor may strip the last newline."""
+    path = tmp_path / "v.jsonl"
+    path.write_bytes(verdict("a").to_line().rstrip(b"\n"))
+    with RecordFile(path) as records:
+        assert records.is_done(verdict("a").id)
+        records.write(verdict("b"))
+    assert ["a", "b"] == uris(path)

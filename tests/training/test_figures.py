@@ -43,7 +43,7 @@ def test_a_threshold_is_as_high_as_recall_affords() -> None:
 def test_thresholds_are_written_into_the_pack(tmp_path: Path) -> None:
     """Only the values change: comments, prompts and the actions that a policy has stay."""
     pack = tmp_path / "demo.toml"
-    source = Path("configs/policies/demo.toml").read_text("utf-8")
+    source = (Path(__file__).parents[2] / "configs/policies/demo.toml").read_text("utf-8")
     pack.write_text(source, "utf-8")
     before = load_pack(str(pack))
     row = {"review": 0.61, "escalate": 0.71, "remove": 0.81}

@@ -161,8 +161,9 @@ def _finish(outcomes: Counter[str], finder: SourceFinder, output: Path | None) -
 
     if not outcomes:
         others = f", only {finder.skipped_files} other files" if finder.skipped_files else ""
+        places = ", ".join(safe(name) for name in finder.empty_folders) or "the list"
         raise UsageError(
-            f"no videos in {', '.join(safe(name) for name in finder.empty_folders)}{others}",
+            f"no videos in {places}{others}",
             remedy="name a folder that holds videos; a file that is named outright is always read",
         )
     for name in finder.empty_folders:

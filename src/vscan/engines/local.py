@@ -27,7 +27,7 @@ def run(
 
     `work` is called in `workers` threads, with readers and model to share; it must not raise for
     a source that is at fault. `sources` is drawn from only as fast as work ends, so a listing of
-    any length takes no memory. Closing the generator, or an exception in its consumer, kills the
+    any length is never held. Closing the generator, or an exception in its consumer, kills the
     reader processes and waits for the threads.
     """
     with ExitStack() as stack:
@@ -42,8 +42,11 @@ def run(
         stack.callback(lambda: [future.cancel() for future in pending])
         for source in sources:
             pending.add(threads.submit(work, source, readers, embed))
-            if len(pending) >= 2 * workers:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            if len(pending) >= workers:
+                # Every worker has something to do: hand on what has ended, and wait for room
+                # only where as much again is queued behind them.
+                room = len(pending) < 2 * workers
+                done, pending = wait(pending, 0 if room else None, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)

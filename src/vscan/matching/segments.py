@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,22 +20,20 @@ class ScoredSpan:
     score: float
 
 
-def sample_ends(times_s: NDArray[np.float64], end_s: float, hold_s: float) -> NDArray[np.float64]:
+def sample_ends(
+    times_s: NDArray[np.float64], end_s: float, gaps: Sequence[Interval]
+) -> NDArray[np.float64]:
     """(T,) the time up to which each sample stands: the next sample, or the end of the video.
 
-    A sample never stands for longer than `hold_s`, so that a stretch which could not be read is
-    not taken for what was seen before it.
+    A gap, in which samples were planned and none could be read, ends it earlier: what was not
+    seen is not taken for what was seen before it.
     """
-    following = np.append(times_s[1:], max(end_s, float(times_s[-1])) if len(times_s) else 0.0)
-    held: NDArray[np.float64] = np.minimum(following, times_s + hold_s)
-    return held
-
-
-def typical_hold_s(times_s: NDArray[np.float64]) -> float:
-    """Seconds for which a sample may stand: one and a half of the median distance of samples."""
-    if len(times_s) < 2:
-        return float("inf")
-    return 1.5 * float(np.median(np.diff(times_s)))
+    ends = np.append(times_s[1:], max(end_s, float(times_s[-1])))
+    for gap in gaps:
+        before = int(np.searchsorted(times_s, gap.start_s + 1e-9)) - 1
+        if before >= 0:
+            ends[before] = min(ends[before], max(gap.start_s, float(times_s[before])))
+    return ends
 
 
 def find_spans(
@@ -46,10 +44,12 @@ def find_spans(
     enter: float,
     leave: float,
     min_duration_s: float = 0.0,
+    gaps: Sequence[Interval] = (),
 ) -> list[ScoredSpan]:
     """Spans that open where the score reaches `enter` and close where it falls below `leave`.
 
-    times_s: (T,) ascending, seconds. scores: (T,) 0..1. end_s: where the video ends.
+    times_s: (T,) ascending, seconds. scores: (T,) 0..1. end_s: where the video ends. gaps: where
+    samples were planned and none could be read; no span reaches across one.
     Two thresholds (a Schmitt trigger) keep a score that trembles around one of them from cutting
     a scene into pieces. Before a span opens, earlier samples at or above `leave` are not taken
     in: a span starts at evidence. Spans shorter than `min_duration_s` are dropped.
@@ -60,7 +60,7 @@ def find_spans(
         raise ValueError(f"a span must close at or below where it opens: {leave=} {enter=}")
     if len(times_s) == 0:
         return []
-    ends = sample_ends(times_s, end_s, typical_hold_s(times_s))
+    ends = sample_ends(times_s, end_s, gaps)
     spans = []
     for first, last in _runs(times_s, ends, scores, enter, leave):
         peak = first + int(np.argmax(scores[first : last + 1]))

@@ -21,6 +21,10 @@ LINE_START = b'{"schema":"vscan.verdict/'
 """How every record begins: a last line that begins otherwise is not ours to drop."""
 
 
+PASSING_ERRORS = frozenset({"deadline", "memory_limit", "worker_died", "internal"})
+"""Errors that more time, memory or another day may mend: a later run tries such files again."""
+
+
 class RecordSink(Protocol):
     """Where verdicts go; used from one thread."""
 
@@ -41,6 +45,15 @@ class RecordSink(Protocol):
         ...
 
 
+def _is_torn(line: bytes) -> bool:
+    """Whether a last line without a newline is the beginning of a record, and not a whole one."""
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return line[: len(LINE_START)] == LINE_START[: len(line)]
+    return False
+
+
 @dataclass(frozen=True)
 class StoredLine:
     """One line of a record file, parsed."""
@@ -58,8 +71,10 @@ class StoredLine:
 
     @property
     def is_final(self) -> bool:
-        """False for a source that could not even be hashed: a later run tries it again."""
-        return self.record["source"].get("sha256") is not None
+        """False for a source whose error may pass: a later run tries it again."""
+        error = self.record.get("error")
+        hashed = self.record["source"].get("sha256") is not None
+        return hashed and (error is None or error.get("code") not in PASSING_ERRORS)
 
 
 def read_lines(file: BinaryIO, *, name: str) -> Iterator[StoredLine]:
@@ -69,7 +84,7 @@ def read_lines(file: BinaryIO, *, name: str) -> Iterator[StoredLine]:
     """
     offset = 0
     for number, line in enumerate(file, start=1):
-        if not line.endswith(b"\n") and line[: len(LINE_START)] == LINE_START[: len(line)]:
+        if not line.endswith(b"\n") and _is_torn(line):
             return
         if line.strip():
             try:
@@ -101,10 +116,10 @@ class RecordFile:
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
-        self._is_new = not path.exists()
+        self._is_new = not os.path.lexists(path)
         self._file = _open_locked(path)
         self._done: dict[str, str] = {}
-        self._last_offset: dict[str, int] = {}
+        self._latest: dict[str, tuple[int, bool]] = {}
         self._superseded: set[int] = set()
         self._broken: OutputError | None = None
         self._is_stale = fresh
@@ -127,17 +142,29 @@ class RecordFile:
     def _learn(self) -> None:
         end = 0
         for stored in read_lines(self._file, name=str(self.path)):
-            self._note(stored.uri, stored.offset)
+            self._note(stored.uri, stored.offset, final=stored.is_final)
             end = stored.end
             if stored.is_final:
                 self._done[str(stored.record["id"])] = str(stored.record["outcome"])
         self._file.truncate(end)
-        self._file.seek(end)
+        self._file.seek(max(0, end - 1))
+        if end and self._file.read(1) != b"\n":
+            # An editor took the last newline away; the record before it is whole.
+            self._file.write(b"\n")
+        self._file.seek(0, os.SEEK_END)
 
-    def _note(self, uri: str, offset: int) -> None:
-        if uri in self._last_offset:
-            self._superseded.add(self._last_offset[uri])
-        self._last_offset[uri] = offset
+    def _note(self, uri: str, offset: int, *, final: bool) -> None:
+        """Settle which of two records of a URI stays: the newer, unless it only says that the
+        file could not be had today where the older one is an answer."""
+        if uri not in self._latest:
+            self._latest[uri] = (offset, final)
+            return
+        older, older_is_final = self._latest[uri]
+        if older_is_final and not final:
+            self._superseded.add(offset)
+        else:
+            self._superseded.add(older)
+            self._latest[uri] = (offset, final)
 
     def is_done(self, verdict_id: str) -> bool:
         """True if this id has a final record here."""
@@ -169,8 +196,11 @@ class RecordFile:
             with contextlib.suppress(OSError):
                 self._file.truncate(offset)
             raise self._broken from error
-        self._note(verdict.source.uri, offset)
-        self._done[verdict.id] = verdict.outcome
+        passing = verdict.error is not None and verdict.error.code in PASSING_ERRORS
+        final = verdict.source.sha256 is not None and not passing
+        self._note(verdict.source.uri, offset, final=final)
+        if final:
+            self._done[verdict.id] = verdict.outcome
 
     def close(self) -> None:
         """Remove superseded records, sync to disk, release the lock."""

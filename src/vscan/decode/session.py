@@ -205,7 +205,7 @@ def _said(header: dict[str, Any]) -> SourceError:
 def _source_error(failure: ProcessFailed, allowed_s: float) -> SourceError:
     remedies = {
         "deadline": f"allow more than {allowed_s:g} s if the file is worth it",
-        "memory_limit": "allow the reader more memory if the file is trusted",
+        "memory_limit": "the file needs more memory than a reader may take; look at it with care",
         "worker_died": "the file may be made to crash decoders; look at it with care",
     }
     remedy = remedies.get(failure.code, "")

@@ -127,4 +127,8 @@ def main() -> NoReturn:
     except VscanError as error:
         print(_told(error), file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        # What no room foresaw of the system: still a message, with the file where there is one.
+        print(_told(VscanError(str(error))), file=sys.stderr)
+        sys.exit(VscanError.exit_code)
     sys.exit(0)

@@ -74,7 +74,7 @@ def translated(doing: str) -> Iterator[None]:
         raise SourceError(
             "memory_limit",
             "reading the file needs more memory than allowed",
-            remedy="allow the reader more memory if the file is trusted",
+            remedy="the file needs more than a reader may take; look at it with care",
         ) from error
     except (av.error.InvalidDataError, av.error.ArgumentError) as error:
         raise _unsupported() from error

@@ -85,6 +85,7 @@ def _readers(name: str) -> Iterator[Check]:
 
 def _codecs(_name: str) -> Iterator[Check]:
     from vscan.decode.workers import ReaderPool, ReadLimits
+    from vscan.media import Measure
     from vscan.sampling import EveryRequest
 
     with (
@@ -100,7 +101,7 @@ def _codecs(_name: str) -> Iterator[Check]:
                 continue
             try:
                 with readers.session(path) as session:
-                    frames = sum(len(b) for b in session.read(EveryRequest(1), None, pdq=False))
+                    frames = sum(len(b) for b in session.read(EveryRequest(1), Measure()))
                     yield Check(codec, "ok", f"{frames} frames by {session.report.reader}")
             except VscanError as error:
                 yield Check(codec, "failed", error.message, error.remedy)

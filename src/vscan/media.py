@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,6 +69,23 @@ class ImageSpec:
             raise ValueError(f"image size out of range: {self.width}x{self.height}")
 
 
+Role = Literal["source", "exemplar"]
+"""What frames are measured for: to be looked up, or to be found. The dear side is paid once: an
+exemplar is hashed with crops, a source in eight orientations."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What the reader process makes of every frame."""
+
+    image: ImageSpec | None = None
+    """The picture that a model takes; None: no pictures."""
+    pdq: bool = False
+    keypoints: int = 0
+    """Features of a frame; 0: none are looked for."""
+    role: Role = "source"
+
+
 @dataclass(frozen=True, eq=False)
 class FrameBatch:
     """Samples of one video in presentation order, as the reader process sends them."""
@@ -77,27 +95,39 @@ class FrameBatch:
     images: NDArray[np.uint8]
     """(N, H, W, 3) RGB pictures in the size of the model; H = W = 0 if not asked for."""
     pdq: NDArray[np.uint8]
-    """(N, 8, 32) PDQ hashes of the full frame, as DIHEDRAL_FORMS; (N, 0, 32) if none."""
+    """(M, 8, 32) PDQ hashes as DIHEDRAL_FORMS, one row for each region hashed; M = 0 if none."""
     pdq_quality: NDArray[np.uint8]
-    """(N,) PDQ quality 0..100; zeros if no hashes were asked for."""
+    """(M,) PDQ quality 0..100 of that region."""
+    pdq_sample: NDArray[np.int32]
+    """(M,) the sample that each row is of, ascending."""
+    pdq_region: NDArray[np.uint8]
+    """(M,) the region of the frame, see hashes/regions.py; 0 is the whole frame."""
+    keypoints: NDArray[np.uint8]
+    """(N, K, W) features, see hashes/keypoints.py; K = 0 if none."""
 
     def __post_init__(self) -> None:
-        n = len(self.times_s)
+        n, m = len(self.times_s), len(self.pdq)
         if self.times_s.shape != (n,) or self.times_s.dtype != np.float64:
             raise ValueError(f"times_s must be float64 (N,), got {self.times_s.shape}")
         if self.images.ndim != 4 or self.images.shape[0] != n or self.images.shape[3] != 3:
             raise ValueError(f"images must be (N={n}, H, W, 3), got {self.images.shape}")
-        if self.pdq.ndim != 3 or self.pdq.shape[0] != n or self.pdq.shape[2] != 32:
-            raise ValueError(f"pdq must be (N={n}, 8 or 0, 32), got {self.pdq.shape}")
-        if self.pdq_quality.shape != (n,):
-            raise ValueError(f"pdq_quality must be (N={n},), got {self.pdq_quality.shape}")
+        if self.pdq.shape != (m, len(DIHEDRAL_FORMS), 32):
+            raise ValueError(f"pdq must be (M, 8, 32), got {self.pdq.shape}")
+        for name in ("pdq_quality", "pdq_sample", "pdq_region"):
+            if (shape := getattr(self, name).shape) != (m,):
+                raise ValueError(f"{name} must be (M={m},), got {shape}")
+        if self.keypoints.ndim != 3 or self.keypoints.shape[0] != n:
+            raise ValueError(f"keypoints must be (N={n}, K, W), got {self.keypoints.shape}")
 
     def __len__(self) -> int:
         return len(self.times_s)
 
     def __repr__(self) -> str:
         span = f"{self.times_s[0]:.3f}..{self.times_s[-1]:.3f} s" if len(self) else "empty"
-        return f"FrameBatch({len(self)} samples, {span}, images={self.images.shape})"
+        return (
+            f"FrameBatch({len(self)} samples, {span}, images={self.images.shape},"
+            f" pdq={self.pdq.shape}, keypoints={self.keypoints.shape})"
+        )
 
 
 @dataclass(frozen=True)
@@ -118,6 +148,8 @@ class ReadReport:
     """Spans (start, end) in seconds in which samples were planned and none could be read."""
     warnings: tuple[str, ...] = field(default=())
     """Codes of what went wrong without ending the reading; see docs."""
+    cost_s: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """CPU seconds that each signal took in the reader process; in no record."""
 
     @property
     def coverage(self) -> float:
@@ -138,4 +170,10 @@ class ReadReport:
             skipped_packets=max(self.skipped_packets, later.skipped_packets),
             gaps_s=tuple((gap.start_s, gap.end_s) for gap in missing),
             warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
+            cost_s=added_up(self.cost_s, later.cost_s),
         )
+
+
+def added_up(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """Both costs together, by signal."""
+    return {each: one.get(each, 0.0) + other.get(each, 0.0) for each in {**one, **other}}

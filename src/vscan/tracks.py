@@ -18,15 +18,19 @@ class Track:
     """
 
     signal: str
-    """`embedding` or `pdq`."""
+    """`embedding`, `pdq` or `keypoints`."""
     times_s: NDArray[np.float64]
-    """(T,) presentation times in seconds, ascending."""
+    """(T,) presentation times in seconds, ascending; a sample of several rows repeats its time."""
     values: NDArray[np.float16] | NDArray[np.uint8]
-    """(T, D): float16 unit vectors of an embedding; (T, 8 * 32) bytes of the eight PDQ hashes."""
+    """(T, D): float16 unit vectors of an embedding; (T, 8 * 32) bytes of the eight PDQ hashes;
+    (T, K * W) bytes of K keypoint features."""
     quality: NDArray[np.uint8] | None = None
     """(T,) PDQ quality 0..100; None for an embedding."""
     spec: Mapping[str, str] = field(default_factory=dict)
     """What made it: reader, sampling, model, hash version."""
+    region: NDArray[np.uint8] | None = None
+    """(T,) which part of the frame each row was measured on, 0 the whole frame; None: the whole
+    frame throughout."""
 
     def __post_init__(self) -> None:
         t = len(self.times_s)
@@ -36,6 +40,8 @@ class Track:
             raise ValueError(f"values must be (T={t}, D), got {self.values.shape}")
         if self.quality is not None and self.quality.shape != (t,):
             raise ValueError(f"quality must be (T={t},), got {self.quality.shape}")
+        if self.region is not None and self.region.shape != (t,):
+            raise ValueError(f"region must be (T={t},), got {self.region.shape}")
         if t > 1 and bool(np.any(np.diff(self.times_s) < 0)):
             raise ValueError(f"times of a {self.signal} track must ascend")
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from vscan.decode.workers import ReaderPool, ReadLimits
+from vscan.media import Measure
 from vscan.sampling import EveryRequest, GridRequest
 
 CORPUS = Path(os.environ.get("VSCAN_CORPUS", "absent"))
@@ -32,7 +33,7 @@ def pool() -> Iterator[ReaderPool]:
 def test_is_read_whole(path: Path, pool: ReaderPool) -> None:
     """One sample a second, all of them, within the deadline; the hanging one among them."""
     with pool.session(path) as video:
-        times = [t for b in video.read(GridRequest(1.0), None, pdq=True) for t in b.times_s]
+        times = [t for b in video.read(GridRequest(1.0), Measure(pdq=True)) for t in b.times_s]
         report = video.report
     assert (len(times), 1.0) == (report.read, report.coverage)
     assert times[0] == pytest.approx(0.0, abs=0.05)
@@ -50,7 +51,7 @@ def test_times_are_ffprobes(path: Path, pool: ReaderPool) -> None:
     start = float(said["streams"][0]["start_time"])
     expected = np.array([float(f["best_effort_timestamp_time"]) - start for f in said["frames"]])
     with pool.session(path) as video:
-        batches = list(video.read(EveryRequest(1), None, pdq=False))
+        batches = list(video.read(EveryRequest(1), Measure()))
     actual = np.concatenate([batch.times_s for batch in batches])
     frame_s = float(np.median(np.diff(expected)))
     nearest = np.abs(expected[None, :] - actual[:, None]).min(axis=1)

@@ -11,7 +11,7 @@ import pytest
 from tests.decode.variants import VARIANTS
 from tests.media_factory import read_barcode
 from vscan.decode.workers import ReaderPool, ReadLimits, VideoSession
-from vscan.media import ImageSpec, ReadReport
+from vscan.media import ImageSpec, Measure, ReadReport
 from vscan.sampling import EveryRequest, FrameRequest, GridRequest, KeyframesRequest, TimesRequest
 
 PICTURE = ImageSpec(160, 96, resize_mode="squash")
@@ -34,7 +34,7 @@ def read(video: VideoSession, request: FrameRequest) -> tuple[list[float], list[
     """Times and numbers of the frames that a request gets, and the report."""
     times: list[float] = []
     numbers: list[int] = []
-    for batch in video.read(request, PICTURE, pdq=False):
+    for batch in video.read(request, Measure(PICTURE)):
         times += batch.times_s.tolist()
         numbers += [read_barcode(image) for image in batch.images]
     return times, numbers, video.report

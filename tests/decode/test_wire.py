@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import numpy as np
 import orjson
 import pytest
 
 from vscan.decode import wire
-from vscan.media import FrameBatch, ImageSpec, ReadReport, VideoInfo
+from vscan.media import FrameBatch, ImageSpec, Measure, ReadReport, VideoInfo
 from vscan.sampling import (
     EveryRequest,
     FrameRequest,
@@ -48,29 +48,34 @@ def test_requests(request_: FrameRequest) -> None:
 def test_batches() -> None:
     """A batch with pictures and hashes survives, and so does one without either."""
     rng = np.random.default_rng(0)
-    for pictures, forms in [((4, 5, 3), 8), ((0, 0, 3), 0)]:
+    for pictures, rows, slots in [((4, 5, 3), 4, 2), ((0, 0, 3), 0, 0)]:
         batch = FrameBatch(
             np.arange(3.0),
             rng.integers(0, 256, (3, *pictures), dtype=np.uint8),
-            rng.integers(0, 256, (3, forms, 32), dtype=np.uint8),
-            np.array([1, 2, 3], np.uint8),
+            rng.integers(0, 256, (rows, 8, 32), dtype=np.uint8),
+            np.array([1, 2, 3, 4], np.uint8)[:rows],
+            np.array([0, 1, 1, 2], np.int32)[:rows],
+            np.array([0, 0, 1, 0], np.uint8)[:rows],
+            rng.integers(0, 256, (3, slots, 102), dtype=np.uint8),
         )
         data = b"".join(wire.frame_message(*wire.pack_batch(batch)))
         header, payload = wire.read_message(reader_of(data))
         actual = wire.unpack_batch(header, payload)
-        for name in ("times_s", "images", "pdq", "pdq_quality"):
+        for name in (field.name for field in fields(FrameBatch)):
             np.testing.assert_array_equal(getattr(batch, name), getattr(actual, name))
 
 
 def test_reports_and_infos() -> None:
-    """Report, info and image specification survive with their tuples."""
+    """Report, info and what is to be measured survive with their tuples."""
     report = ReadReport(3, 2, 1.5, "PyAV 1", 4, ((0.5, 1.0),), ("packets_skipped",))
     info = VideoInfo("mov", "h264", 4, 3, None, 90, ("several_video_streams",))
     spec = ImageSpec(3, 4, "longest", "bilinear", 9)
     assert report == wire.unpack_report(orjson.loads(orjson.dumps(asdict(report))))
     assert info == wire.unpack_info(orjson.loads(orjson.dumps(asdict(info))))
-    assert spec == wire.unpack_image(wire.pack_image(spec))
-    assert wire.unpack_image(wire.pack_image(None)) is None
+    for measure in (Measure(spec, pdq=True, keypoints=7, role="exemplar"), Measure()):
+        assert measure == wire.unpack_measure(
+            orjson.loads(orjson.dumps(wire.pack_measure(measure)))
+        )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.media_factory import barcode_clip, damage, read_barcode, scene_frames
 from vscan.decode.workers import ReaderPool, ReadLimits, VideoSession
 from vscan.errors import SourceError
 from vscan.hashes.pdq import pdq_dihedral
-from vscan.media import FrameBatch, ImageSpec
+from vscan.media import FrameBatch, ImageSpec, Measure
 from vscan.sampling import EveryRequest, GridRequest, KeyframesRequest
 
 PICTURE = ImageSpec(160, 96, "squash")
@@ -56,13 +56,13 @@ def test_pictures_and_hashes(pool: ReaderPool, tmp_path: Path) -> None:
     """A batch holds times, pictures and PDQ of the full frame; what was not asked for is empty."""
     path = write_video(tmp_path / "a.mp4", scene_frames(seed=1, count=40, width=400, height=300))
     with pool.session(path) as video:
-        (with_both,) = video.read(GridRequest(0.5), ImageSpec(32, 32), pdq=True)
-        (without,) = video.read(GridRequest(0.5), None, pdq=False)
-        batches = list(video.read(EveryRequest(1), None, pdq=True))
+        (with_both,) = video.read(GridRequest(0.5), Measure(ImageSpec(32, 32), pdq=True))
+        (without,) = video.read(GridRequest(0.5), Measure())
+        batches = list(video.read(EveryRequest(1), Measure(pdq=True)))
     assert (3, 32, 32, 3) == with_both.images.shape
     assert (3, 8, 32) == with_both.pdq.shape
     assert (with_both.pdq_quality > 50).all()
-    assert ((3, 0, 0, 3), (3, 0, 32)) == (without.images.shape, without.pdq.shape)
+    assert ((3, 0, 0, 3), (0, 8, 32)) == (without.images.shape, without.pdq.shape)
     assert [32, 8] == [len(batch) for batch in batches]
     np.testing.assert_array_equal(with_both.pdq[0], batches[0].pdq[0])
     bits = np.unpackbits(with_both.pdq[:, 0] ^ _own_hashes(path)[:, 0], axis=1).sum(axis=1)
@@ -82,10 +82,10 @@ def test_which_reader(pool: ReaderPool, clip: Path, transport: Path) -> None:
     for path, trusted, served in [(clip, "decord", "decord2"), (transport, "pyav", "PyAV")]:
         with pool.session(path) as video:
             assert trusted == video.reader
-            assert list(range(COUNT)) == numbers(video.read(EveryRequest(1), PICTURE, pdq=False))
+            assert list(range(COUNT)) == numbers(video.read(EveryRequest(1), Measure(PICTURE)))
             assert video.report.reader.startswith(served)
     with pool.session(clip) as video:
-        list(video.read(KeyframesRequest(), None, pdq=False))
+        list(video.read(KeyframesRequest(), Measure()))
         assert video.report.reader.startswith("PyAV")
 
 
@@ -136,7 +136,7 @@ def test_still_images(pool: ReaderPool, tmp_path: Path) -> None:
         path = tmp_path / f"a.{suffix}"
         Image.fromarray(next(iter(scene_frames(seed=1, count=1)))).save(path)
         with pool.session(path) as video:
-            (batch,) = video.read(GridRequest(1.0), PICTURE, pdq=True)
+            (batch,) = video.read(GridRequest(1.0), Measure(PICTURE, pdq=True))
             assert [0.0] == batch.times_s.tolist()
             assert (1, 1.0) == (video.report.planned, video.report.coverage)
 
@@ -159,25 +159,25 @@ def test_names_of_any_bytes(pool: ReaderPool, clip: Path, tmp_path: Path) -> Non
         path = tmp_path / os.fsdecode(name)
         path.write_bytes(clip.read_bytes())
         with pool.session(path) as video:
-            assert COUNT == sum(map(len, video.read(EveryRequest(1), None, pdq=False)))
+            assert COUNT == sum(map(len, video.read(EveryRequest(1), Measure())))
 
 
 def test_killed_with_pyav(pool: ReaderPool, clip: Path, transport: Path) -> None:
     """A process killed while PyAV reads is that file's error; the next file is served."""
     with pytest.raises(SourceError) as caught, pool.session(transport) as video:
-        for k, _ in enumerate(video.read(EveryRequest(1), BIG, pdq=False)):
+        for k, _ in enumerate(video.read(EveryRequest(1), Measure(BIG))):
             if k == 0:
                 _kill(video, signal.SIGKILL)
     assert caught.value.code == "worker_died"
     with pool.session(clip) as video:
-        assert COUNT == sum(map(len, video.read(EveryRequest(1), None, pdq=False)))
+        assert COUNT == sum(map(len, video.read(EveryRequest(1), Measure())))
 
 
 def test_killed_with_decord(pool: ReaderPool, clip: Path) -> None:
     """A process killed while decord serves: PyAV goes on, each frame once, and it is said."""
     with pool.session(clip) as video:
         read = []
-        for k, batch in enumerate(video.read(EveryRequest(1), HUGE, pdq=False)):
+        for k, batch in enumerate(video.read(EveryRequest(1), Measure(HUGE))):
             read += [read_barcode(image[::16, ::16]) for image in batch.images]
             if k == 0:
                 _kill(video, signal.SIGKILL)
@@ -191,13 +191,13 @@ def test_hanging(clip: Path, transport: Path) -> None:
     with ReaderPool(1, ReadLimits(timeout_s=2, threads=1)) as readers:
         with readers.session(transport) as video, pytest.raises(SourceError) as caught:
             pid = video.process_id
-            for k, _ in enumerate(video.read(EveryRequest(1), BIG, pdq=False)):
+            for k, _ in enumerate(video.read(EveryRequest(1), Measure(BIG))):
                 if k == 0:
                     _kill(video, signal.SIGSTOP)
         assert caught.value.code == "deadline"
         assert not Path(f"/proc/{pid}").exists()
         with readers.session(clip) as video:
-            assert COUNT == sum(map(len, video.read(EveryRequest(1), None, pdq=False)))
+            assert COUNT == sum(map(len, video.read(EveryRequest(1), Measure())))
 
 
 def test_a_slow_caller_is_no_deadline(transport: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_slow_caller_is_no_deadline(transport: Path) -> None:
     limits = ReadLimits(timeout_s=4, threads=1)
     with ReaderPool(1, limits) as readers, readers.session(transport) as video:
         count = 0
-        for batch in video.read(EveryRequest(1), BIG, pdq=False):
+        for batch in video.read(EveryRequest(1), Measure(BIG)):
             count += len(batch)
             time.sleep(1.2)
         assert COUNT == count
@@ -218,19 +218,19 @@ def test_memory_limit(pool: ReaderPool, tmp_path: Path) -> None:
     small = barcode_clip(tmp_path / "b.ts", count=5).path
     with ReaderPool(1, ReadLimits(memory_bytes=270 << 20, threads=1)) as readers:
         with pytest.raises(SourceError) as caught, readers.session(path) as video:
-            list(video.read(EveryRequest(1), None, pdq=True))
+            list(video.read(EveryRequest(1), Measure(pdq=True)))
         assert caught.value.code in ("memory_limit", "worker_died")
         with readers.session(small) as video:
-            assert 5 == sum(map(len, video.read(EveryRequest(1), None, pdq=False)))
+            assert 5 == sum(map(len, video.read(EveryRequest(1), Measure())))
 
 
 def test_leaving_early(pool: ReaderPool, clip: Path, transport: Path) -> None:
     """A caller that stops half-way, or asks anew, leaves nothing behind for the next request."""
     with pool.session(transport) as video:
-        next(iter(video.read(EveryRequest(1), BIG, pdq=False)))
-        assert list(range(0, COUNT, 6)) == numbers(video.read(GridRequest(0.2), PICTURE, pdq=False))
+        next(iter(video.read(EveryRequest(1), Measure(BIG))))
+        assert list(range(0, COUNT, 6)) == numbers(video.read(GridRequest(0.2), Measure(PICTURE)))
     with pool.session(clip) as video:
-        assert list(range(COUNT)) == numbers(video.read(EveryRequest(1), PICTURE, pdq=False))
+        assert list(range(COUNT)) == numbers(video.read(EveryRequest(1), Measure(PICTURE)))
 
 
 def test_damage_never_mislabels(pool: ReaderPool, tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_damage_never_mislabels(pool: ReaderPool, tmp_path: Path) -> None:
                 with pool.session(path) as video:
                     if not trusted:
                         video.not_decord = "compared"
-                    batches = list(video.read(EveryRequest(1), PICTURE, pdq=False))
+                    batches = list(video.read(EveryRequest(1), Measure(PICTURE)))
             except SourceError as error:
                 read.append(error.code)
                 continue
@@ -269,7 +269,7 @@ def test_many_threads(clip: Path, transport: Path) -> None:
             with readers.session(path) as video:
                 with lock:
                     pids.add(video.process_id)
-                return sum(map(len, video.read(EveryRequest(1), None, pdq=False)))
+                return sum(map(len, video.read(EveryRequest(1), Measure())))
 
         with ThreadPoolExecutor(6) as threads:
             assert [COUNT] * 12 == list(threads.map(count, [clip, transport] * 6))

@@ -15,21 +15,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 from numpy.typing import NDArray
 
 from vscan import storage
 from vscan.decode import wire
-from vscan.decode.picture import model_picture
+from vscan.decode.measuring import in_batches
 from vscan.decode.probe import Probe, probe
-from vscan.decode.reader import Reader, ReaderFailed, Rgb
+from vscan.decode.reader import Reader, ReaderFailed
 from vscan.decode.sandbox import ReadLimits, confine, resident_bytes
 from vscan.errors import SourceError
-from vscan.hashes.pdq import pdq_dihedral
-from vscan.media import FrameBatch, ImageSpec
+from vscan.media import FrameBatch
 
-BATCH_FRAMES = 32
-BATCH_BYTES = 16 << 20
 HOLD_BYTES = 128 << 20
 """About 850 pictures of 224 x 224: a quarter of an hour at one a second."""
 DECORD = "decord"
@@ -156,18 +152,19 @@ def _failure(error: Exception) -> dict[str, Any]:
 def _serve_read(pipes: Pipes, opened: OpenFile, message: Mapping[str, Any]) -> None:
     """One request: batches, then the report."""
     request = wire.unpack_request(message["request"])
-    image = wire.unpack_image(message["image"])
+    measure = wire.unpack_measure(message["measure"])
     after_s = message["after_s"]
     with opened.reader(message["reader"]) as reader:
         frames = reader.read(request)
         if after_s is not None:
             frames = (frame for frame in frames if frame[0] > after_s)
-        batches = _batches(frames, image, pdq=bool(message["pdq"]))
+        cost_s: dict[str, float] = {}
+        batches = in_batches(frames, measure, cost_s)
         if message["reader"] == DECORD:
             batches = _held_back(batches)
         for batch in batches:
             pipes.send(*wire.pack_batch(batch))
-        pipes.send({"op": "report", "report": asdict(reader.report())})
+        pipes.send({"op": "report", "report": asdict(reader.report()) | {"cost_s": cost_s}})
 
 
 def _held_back(batches: Iterator[FrameBatch]) -> Iterator[FrameBatch]:
@@ -180,38 +177,11 @@ def _held_back(batches: Iterator[FrameBatch]) -> Iterator[FrameBatch]:
     room = HOLD_BYTES
     for batch in batches:
         held.append(batch)
-        room -= batch.images.nbytes + batch.pdq.nbytes
+        room -= batch.images.nbytes + batch.pdq.nbytes + batch.keypoints.nbytes
         if room < 0:
             yield from held
             held.clear()
     yield from held
-
-
-def _batches(
-    frames: Iterator[tuple[float, Rgb]], image: ImageSpec | None, *, pdq: bool
-) -> Iterator[FrameBatch]:
-    """Frames in bounded batches, as pictures of the model's size and hashes of the full frame."""
-    side = (image.height, image.width, 3) if image is not None else (0, 0, 3)
-    most = max(1, min(BATCH_FRAMES, BATCH_BYTES // max(1, int(np.prod(side)))))
-    times: list[float] = []
-    images = np.zeros((most, *side), np.uint8)
-    hashes = np.zeros((most, 8 if pdq else 0, 32), np.uint8)
-    quality = np.zeros(most, np.uint8)
-    for time_s, rgb in frames:
-        k = len(times)
-        times.append(time_s)
-        if image is not None:
-            images[k] = model_picture(rgb, image)
-        if pdq:
-            hashes[k], quality[k] = pdq_dihedral(rgb)
-        if len(times) == most:
-            yield FrameBatch(np.array(times), images, hashes, quality)
-            times = []
-            images, hashes = np.zeros_like(images), np.zeros_like(hashes)
-            quality = np.zeros_like(quality)
-    if times:
-        n = len(times)
-        yield FrameBatch(np.array(times), images[:n], hashes[:n], quality[:n])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from vscan.decode import wire
 from vscan.decode.process import Deadline, ProcessFailed, ReaderProcess
 from vscan.decode.sandbox import OPEN_TIMEOUT_S, ReadLimits
 from vscan.errors import SourceError
-from vscan.media import FrameBatch, ImageSpec, ReadReport, VideoInfo
+from vscan.media import FrameBatch, Measure, ReadReport, VideoInfo
 from vscan.sampling import FrameRequest, KeyframesRequest
 
 CLOSE_TIMEOUT_S = 5.0
@@ -78,9 +78,7 @@ class VideoSession:
         limit_s = self._processes.limits.timeout_s
         self._open(Deadline(limit_s if limit_s is not None else OPEN_TIMEOUT_S))
 
-    def read(
-        self, request: FrameRequest, image: ImageSpec | None, pdq: bool
-    ) -> Iterator[FrameBatch]:
+    def read(self, request: FrameRequest, measure: Measure) -> Iterator[FrameBatch]:
         """The frames that the request wants, in presentation order, each delivered once.
 
         Where decord fails, PyAV reads the file again and delivers what was not delivered yet; the
@@ -98,7 +96,7 @@ class VideoSession:
             share = DECORD_SHARE if reader == "decord" else 1.0
             deadline = Deadline(total_s * share - used_s)
             try:
-                for batch in self._stream(request, image, pdq, reader, after_s, deadline):
+                for batch in self._stream(request, measure, reader, after_s, deadline):
                     if len(batch):
                         after_s = float(batch.times_s[-1])
                     yield batch
@@ -151,8 +149,7 @@ class VideoSession:
     def _stream(
         self,
         request: FrameRequest,
-        image: ImageSpec | None,
-        pdq: bool,
+        measure: Measure,
         reader: str,
         after_s: float | None,
         deadline: Deadline,
@@ -168,8 +165,7 @@ class VideoSession:
             {
                 "op": "read",
                 "request": wire.pack_request(request),
-                "image": wire.pack_image(image),
-                "pdq": pdq,
+                "measure": wire.pack_measure(measure),
                 "reader": reader,
                 "after_s": after_s,
             }

@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from vscan.media import FrameBatch, ImageSpec, ReadReport, VideoInfo
+from vscan.media import FrameBatch, ImageSpec, Measure, ReadReport, VideoInfo
 from vscan.sampling import (
     EveryRequest,
     FrameRequest,
@@ -87,14 +87,15 @@ def unpack_request(data: Mapping[str, Any]) -> FrameRequest:
             return KeyframesRequest()
 
 
-def pack_image(spec: ImageSpec | None) -> dict[str, Any] | None:
-    """An image specification as plain data."""
-    return None if spec is None else asdict(spec)
+def pack_measure(measure: Measure) -> dict[str, Any]:
+    """What is to be measured, as plain data."""
+    return asdict(measure)
 
 
-def unpack_image(data: Mapping[str, Any] | None) -> ImageSpec | None:
-    """The image specification that `pack_image` made plain."""
-    return None if data is None else ImageSpec(**data)
+def unpack_measure(data: Mapping[str, Any]) -> Measure:
+    """What `pack_measure` made plain."""
+    image = data["image"]
+    return Measure(**{**data, "image": None if image is None else ImageSpec(**image)})
 
 
 def unpack_info(data: Mapping[str, Any]) -> VideoInfo:
@@ -108,18 +109,29 @@ def unpack_report(data: Mapping[str, Any]) -> ReadReport:
     return ReadReport(**{**data, "gaps_s": gaps, "warnings": tuple(data["warnings"])})
 
 
+_ARRAYS = (
+    ("times_s", np.float64),
+    ("images", np.uint8),
+    ("pdq", np.uint8),
+    ("pdq_quality", np.uint8),
+    ("pdq_sample", np.int32),
+    ("pdq_region", np.uint8),
+    ("keypoints", np.uint8),
+)
+"""Arrays of a FrameBatch in the order of the payload."""
+
+
 def pack_batch(batch: FrameBatch) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     """A batch as the header and payload of a message."""
-    header = {"op": "batch", "images": list(batch.images.shape), "pdq": list(batch.pdq.shape)}
-    return header, [batch.times_s, batch.images, batch.pdq, batch.pdq_quality]
+    arrays: list[NDArray[Any]] = [getattr(batch, name) for name, _ in _ARRAYS]
+    return {"op": "batch", "shapes": [list(array.shape) for array in arrays]}, arrays
 
 
 def unpack_batch(header: Header, payload: Sequence[bytearray]) -> FrameBatch:
     """The batch that `pack_batch` made a message. Raises ValueError where shapes disagree."""
-    times, images, pdq, quality = payload
     return FrameBatch(
-        np.frombuffer(times, np.float64),
-        np.frombuffer(images, np.uint8).reshape(header["images"]),
-        np.frombuffer(pdq, np.uint8).reshape(header["pdq"]),
-        np.frombuffer(quality, np.uint8),
+        **{
+            name: np.frombuffer(data, kind).reshape(shape)
+            for (name, kind), data, shape in zip(_ARRAYS, payload, header["shapes"], strict=True)
+        }
     )

@@ -1,7 +1,7 @@
 """The pool of reader processes: what the rest of vscan reads videos with.
 
     with ReaderPool(size=2, limits=ReadLimits()) as pool, pool.session(path) as video:
-        for batch in video.read(GridRequest(1.0), image=None, pdq=True):
+        for batch in video.read(GridRequest(1.0), Measure(pdq=True)):
             ...
         video.report.coverage
 

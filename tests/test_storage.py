@@ -7,6 +7,7 @@ import socket
 import stat
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from vscan import storage
@@ -99,6 +100,30 @@ def test_a_file_named_like_a_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
     assert Path("s3://bucket/a.mp4") == storage.local_path("s3://bucket/a.mp4")
+
+
+def test_reading_below_a_folder(tmp_path: Path) -> None:
+    """A file is read up to a byte beyond the limit; what is no file is not opened."""
+    (tmp_path / "a").write_bytes(b"12345")
+    os.mkfifo(tmp_path / "fifo")
+    root = storage.location(str(tmp_path))
+    assert (b"12345", b"123") == tuple(storage.read_under(root, "a", limit=n) for n in (5, 2))
+    with pytest.raises(FileNotFoundError):
+        storage.read_under(root, "absent", limit=5)
+    for name in ("fifo", "."):
+        with pytest.raises(OSError, match="not a regular file"):
+            storage.read_under(root, name, limit=5)
+
+
+def test_reading_below_a_uri() -> None:
+    """The same behind a URI."""
+    fsspec.filesystem("memory").pipe("/reading/a", b"12345")
+    root = storage.location("memory://reading/")
+    assert "memory://reading" == root
+    assert (b"12345", b"123") == tuple(storage.read_under(root, "a", limit=n) for n in (5, 2))
+    with pytest.raises(FileNotFoundError):
+        storage.read_under(root, "absent", limit=5)
+    fsspec.filesystem("memory").rm("/reading", recursive=True)
 
 
 def test_read_bytes(tmp_path: Path) -> None:

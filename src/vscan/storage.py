@@ -1,7 +1,7 @@
 """The one place that opens files: sources to read, outputs to write, each error translated once.
 
-Only local files for now. A name with a scheme (`s3://…`) is refused with the extra that it will
-need, so that its support can come here without a change to any caller.
+Sources and outputs are local files for now: a name with a scheme (`s3://…`) is refused with the
+extra that it will need. Folders that are only read, as exemplar indexes, may lie behind a URI.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import stat
 import tempfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from vscan.errors import OutputError, SourceError, UsageError
@@ -109,6 +109,83 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
     if len(data) > limit:
         raise UsageError(f"{path}: larger than the {limit} bytes that are read")
     return data
+
+
+def location(name: Path | str) -> Path | str:
+    """Where a name means: a local path, or a URI that `read_under` can read below.
+
+    A plain name and a `file://` URI are local, and so is what exists under the name. Raises
+    UsageError for a scheme that vscan does not read.
+    """
+    if isinstance(name, Path):
+        return name
+    scheme = scheme_of(name)
+    if scheme in (None, "file") or "\0" in name or os.path.lexists(name):
+        return local_path(name)
+    _file_system(name)
+    return name.rstrip("/")
+
+
+def read_under(root: Path | str, name: str, *, limit: int) -> bytes:
+    """At most `limit` + 1 bytes of a file `name` in a folder, as `location` gave it.
+
+    One byte more than the limit says that the file is longer. Raises FileNotFoundError,
+    PermissionError or another OSError that says what the system or the service answered, and
+    UsageError where the scheme's extra of vscan is not installed.
+    """
+    if isinstance(root, Path):
+        path = root / name
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError("it is not a regular file")
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    uri = f"{root}/{name}"
+    system = _file_system(uri)
+    try:
+        with system.open(system._strip_protocol(uri), "rb") as file:
+            content: bytes = file.read(limit + 1)
+    except Exception as error:
+        raise _remote_error(error) from error
+    return content
+
+
+def _file_system(uri: str) -> Any:
+    """fsspec's file system for a URI, by its scheme alone: no chains of several."""
+    import fsspec
+
+    scheme = scheme_of(uri) or ""
+    extra = EXTRAS.get(scheme)
+    if extra is None and scheme != "memory":
+        raise UsageError(
+            f"{uri}: {scheme}:// is unknown",
+            remedy=f"use a local path, or one of {', '.join(sorted(EXTRAS))}",
+        )
+    try:
+        kind = fsspec.get_filesystem_class(scheme)
+        return fsspec.filesystem(scheme, **kind._get_kwargs_from_urls(uri))
+    except ImportError as error:
+        raise UsageError(
+            f"{uri}: reading {scheme}:// needs vscan[{extra}]",
+            remedy=f"install it: pip install 'vscan[{extra}]'",
+        ) from error
+    except Exception as error:
+        raise UsageError(f"{uri}: cannot be opened: {_one_line(error)}") from error
+
+
+def _remote_error(error: BaseException) -> OSError:
+    """What a service said, as the error that the system has for it."""
+    # fsspec calls whatever went wrong over HTTP a file that is not there: the cause knows better.
+    error = error.__cause__ or error
+    status = getattr(error, "status", None)
+    if isinstance(error, FileNotFoundError | NotADirectoryError) or status in (404, 410):
+        return FileNotFoundError(_one_line(error))
+    if isinstance(error, PermissionError) or status in (401, 403):
+        return PermissionError(f"access is denied: {_one_line(error)}")
+    return OSError(_one_line(error))
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def ensure_folder(path: Path) -> None:

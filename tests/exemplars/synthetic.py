@@ -11,6 +11,8 @@ from vscan.exemplars.exemplar import Exemplar, Opinion, exemplar_id
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.writer import IndexWriter, create_index
+from vscan.hashes.keypoints import EXEMPLAR_FEATURES as FEATURES
+from vscan.hashes.keypoints import FEATURE_BYTES
 from vscan.tracks import Track
 
 DIM = 32
@@ -32,6 +34,29 @@ def tracks(seed: int, seconds: float = 10.0, fps: float = 4.0) -> dict[str, Trac
         "embedding": Track("embedding", times_s, vectors.astype(np.float16)),
         "pdq": Track("pdq", times_s, hashes, np.full(count, 90, np.uint8)),
     }
+
+
+def keypoints(seed: int, seconds: float = 10.0, fps: float = 4.0) -> Track:
+    """A keypoints track of random features, of which every sample has another number."""
+    rng = np.random.default_rng(seed)
+    times_s = np.arange(0, seconds, 1 / fps)
+    features = rng.integers(0, 255, (len(times_s), FEATURES, FEATURE_BYTES), dtype=np.uint8)
+    for sample in range(len(times_s)):
+        features[sample, 1 + sample % FEATURES :, -1] = 255
+    return Track("keypoints", times_s, features.reshape(len(times_s), -1))
+
+
+def in_regions(track: Track, regions: int) -> Track:
+    """A PDQ track with further rows of every sample: region 1, 2 …, each with other values."""
+    values = np.repeat(track.values.astype(np.uint8), regions, axis=0)
+    region = np.tile(np.arange(regions, dtype=np.uint8), len(track))
+    values[:, 0] += region
+    quality = None if track.quality is None else np.repeat(track.quality, regions)
+    if quality is not None:
+        quality[region > 0] = 60
+    return Track(
+        track.signal, np.repeat(track.times_s, regions), values, quality, track.spec, region
+    )
 
 
 def exemplar(

@@ -66,7 +66,7 @@ def test_records_change_no_match(tmp_path: Path) -> None:
         writing.change(carry=[CarriedRecord(ONE)])
     after = ExemplarIndex.open(tmp_path / "known")
     assert (before, 1) == (after.digest, sum(part.count for part in after.manifest.records))
-    assert {"embedding", "pdq"} == set(after.manifest.faiss)
+    assert {"embedding", "pdq"} == set(after.manifest.search)
 
 
 def test_files_are_filled_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,12 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.exemplars.synthetic import MODEL, OTHER_FINGERPRINT, exemplar, make_index, tracks
 from vscan.errors import ExemplarIndexError
-from vscan.exemplars.faiss_files import unit_rows
+from vscan.exemplars.carried import CarriedRecord
+from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.lock import LOCK_NAME
 from vscan.exemplars.manifest import MANIFEST_NAME
@@ -63,7 +63,7 @@ def test_an_empty_index_opens(tmp_path: Path) -> None:
     create_index(tmp_path / "known", name="known", model=MODEL)
     index = ExemplarIndex.open(tmp_path / "known")
     assert index.exemplars == ()
-    assert (len(index.rows("pdq")), index.faiss_index("embedding").ntotal) == (0, 0)
+    assert (len(index.rows("pdq")), len(index.vectors("embedding"))) == (0, 0)
 
 
 def test_an_index_without_a_model_holds_hashes_alone(tmp_path: Path) -> None:
@@ -73,23 +73,6 @@ def test_an_index_without_a_model_holds_hashes_alone(tmp_path: Path) -> None:
     index.require_model(OTHER_FINGERPRINT)
     with pytest.raises(ExemplarIndexError, match="created without"):
         index.rows("embedding")
-
-
-@pytest.mark.parametrize("signal", ["embedding", "pdq"])
-@pytest.mark.parametrize("saved", [True, False], ids=["from its file", "rebuilt"])
-def test_faiss_holds_every_row_in_order(tmp_path: Path, signal: str, saved: bool) -> None:
-    """The FAISS index gives back the rows, read from its file or rebuilt where that is absent."""
-    index = make_index(tmp_path / "known")
-    assert {"embedding", "pdq"} == set(index.manifest.faiss)
-    if not saved:
-        for file in (tmp_path / "known" / "faiss").iterdir():
-            file.unlink()
-        index = ExemplarIndex.open(tmp_path / "known")
-    rows = index.rows(signal)
-    faiss_index = index.faiss_index(signal)
-    actual = np.stack([faiss_index.reconstruct(row) for row in range(len(rows))])
-    expected = rows.values if signal == "pdq" else unit_rows(rows.values)
-    assert expected.tolist() == actual.tolist()
 
 
 def test_no_index(tmp_path: Path) -> None:
@@ -133,29 +116,36 @@ def test_the_digest_follows_content_alone(tmp_path: Path) -> None:
     assert first.digest != digest_with("fewer", ("a", 0, usual))
 
 
-def test_one_byte_changed_anywhere_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "count", [200, pytest.param(2000, marks=pytest.mark.soak)], ids=["some", "many"]
+)
+@pytest.mark.usefixtures("large")
+def test_one_byte_changed_anywhere_is_refused(tmp_path: Path, count: int) -> None:
     """A changed byte in any file, the manifest too, is an error before anything is parsed."""
-    make_index(tmp_path / "known", "ab")
-    random_places = random.Random(7)
-    names = {file.suffix for file in files(tmp_path / "known")}
-    assert {".json", ".jsonl", ".safetensors", ".faiss"} == names
-    for file in files(tmp_path / "known"):
+    make_index(tmp_path / "known", "abc")
+    with IndexWriter(tmp_path / "known") as writer:
+        writer.change(carry=[CarriedRecord(HashRecord(signal_type="md5", value="0" * 32))])
+    held = files(tmp_path / "known")
+    folders = {file.relative_to(tmp_path / "known").parts[0] for file in held}
+    assert {MANIFEST_NAME, "exemplars", "tracks", "records", "cells"} == folders
+    chance = random.Random(7)
+    for _ in range(count):
+        file = chance.choice(held)
         intact = file.read_bytes()
-        for _ in range(40):
-            place = random_places.randrange(len(intact))
-            changed = bytearray(intact)
-            changed[place] ^= random_places.randrange(1, 256)
-            file.write_bytes(changed)
-            with pytest.raises(ExemplarIndexError):
-                ExemplarIndex.open(tmp_path / "known")
+        changed = bytearray(intact)
+        changed[chance.randrange(len(intact))] ^= chance.randrange(1, 256)
+        file.write_bytes(changed)
+        with pytest.raises(ExemplarIndexError, match=file.name):
+            ExemplarIndex.open(tmp_path / "known")
         file.write_bytes(intact)
-    assert len(ExemplarIndex.open(tmp_path / "known").exemplars) == 2
+    assert len(ExemplarIndex.open(tmp_path / "known").exemplars) == 3
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100])
+@pytest.mark.usefixtures("large")
 def test_a_truncated_or_longer_file_is_refused(tmp_path: Path, cut: int) -> None:
     """Files of another length than the manifest's are refused, and the file is named."""
-    make_index(tmp_path / "known", "a")
+    make_index(tmp_path / "known", "ab")
     for file in files(tmp_path / "known"):
         intact = file.read_bytes()
         file.write_bytes(intact[:-cut] if cut else intact + b"\n")
@@ -165,11 +155,12 @@ def test_a_truncated_or_longer_file_is_refused(tmp_path: Path, cut: int) -> None
         file.write_bytes(intact)
 
 
+@pytest.mark.usefixtures("large")
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
-    """A missing file of the truth is an error that names it; a missing FAISS file is none."""
-    make_index(tmp_path / "known", "a")
-    next((tmp_path / "known" / "faiss").iterdir()).unlink()
-    assert len(ExemplarIndex.open(tmp_path / "known").exemplars) == 1
+    """A missing file of the truth is an error that names it; missing cells are none."""
+    make_index(tmp_path / "known", "ab")
+    next((tmp_path / "known" / "cells").iterdir()).unlink()
+    assert len(ExemplarIndex.open(tmp_path / "known").exemplars) == 2
     gone = next((tmp_path / "known" / "tracks").iterdir())
     gone.unlink()
     with pytest.raises(ExemplarIndexError, match=gone.name):

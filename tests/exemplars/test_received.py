@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from tests.exemplars.synthetic import DIM, MODEL
 from vscan.exemplars.carried import CarriedRecord
 from vscan.exemplars.formats import frames
 from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.received import Changes, changes_for, empty_tracks, items_of, track_of
+from vscan.exemplars.writer import create_index
 
 IMAGE = HashRecord(origin="ncmec-xml", signal_type="pdq", value="01" * 32, source_id="a",
                    member_id="1", media="image")  # fmt: skip
@@ -132,6 +135,7 @@ def test_large_fingerprints_by_reference_are_not_kept() -> None:
     assert (IMAGE,) == item.records
 
 
-def test_tracks_without_samples() -> None:
+def test_tracks_without_samples(tmp_path: Path) -> None:
     """What a list cannot bring has no rows, of the width that the index's model has."""
-    assert (0, 7) == empty_tracks({"embedding": 7})["embedding"].values.shape
+    empty = empty_tracks(create_index(tmp_path, name="known", model=MODEL))
+    assert [("embedding", (0, DIM))] == [(name, each.values.shape) for name, each in empty.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.exemplars.synthetic import MODEL, OTHER_FINGERPRINT, exemplar, make_index, tracks
-from vscan import storage
 from vscan.errors import ExemplarIndexError, OutputError
-from vscan.exemplars import batches, parts, writer
+from vscan.exemplars import batches
 from vscan.exemplars.carried import CarriedRecord, read_carried
 from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.index import ExemplarIndex
@@ -117,14 +117,10 @@ def test_full_batches_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     kept = {part.path for part in ExemplarIndex.open(tmp_path / "known").manifest.parts}
     on_disk = {
         file.relative_to(tmp_path / "known").as_posix()
-        for folder in ("exemplars", "tracks", "faiss")
+        for folder in ("exemplars", "tracks")
         for file in (tmp_path / "known" / folder).iterdir()
     }
     assert kept == on_disk
-
-
-class _KilledError(BaseException):
-    """Stands for a kill: no `except Exception` sees it."""
 
 
 def test_remove(tmp_path: Path) -> None:
@@ -139,7 +135,7 @@ def test_remove(tmp_path: Path) -> None:
             writing.remove(exemplar("b").id)
     index = ExemplarIndex.open(path)
     assert ["a", "c"] == sources(path)
-    assert 80 == index.faiss_index("pdq").ntotal
+    assert 80 == len(index.vectors("pdq"))
     assert tracks(2)["pdq"].values[:, :32].tolist() == (
         index.rows("pdq").values[index.rows("pdq").exemplar == 1].tolist()
     )
@@ -173,7 +169,7 @@ def test_removing_the_last_exemplar(tmp_path: Path) -> None:
         writing.add(exemplar("a"), tracks(0))
         writing.remove(exemplar("a").id)
     index = ExemplarIndex.open(path)
-    assert ((), empty, 0) == (index.exemplars, index.digest, index.faiss_index("pdq").ntotal)
+    assert ((), empty, 0) == (index.exemplars, index.digest, len(index.vectors("pdq")))
 
 
 def test_many_changes_in_one_step(tmp_path: Path) -> None:
@@ -198,126 +194,74 @@ def test_many_changes_in_one_step(tmp_path: Path) -> None:
     assert not list((path / "records").iterdir())
 
 
-@pytest.mark.parametrize("moment", range(12))
-def test_a_crash_while_changing_leaves_the_old_or_the_new_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
-) -> None:
-    """A removal, an addition and records in one step: after a crash all is there, or nothing."""
-    path = tmp_path / "known"
-    make_index(path, "abc")
-    old, new = HashRecord(signal_type="old", value="x"), HashRecord(signal_type="new", value="x")
-    with IndexWriter(path) as writing:
-        writing.change(carry=[CarriedRecord(old)])
-    steps = iter(range(100))
-
-    def dying(target: Path, data: bytes) -> None:
-        step = next(steps)
-        if step == moment // 2:
-            if moment % 2:
-                target.with_name(f".{target.name}.x3k").write_bytes(data[: len(data) // 2])
-            raise _KilledError
-        original(target, data)
-
-    original = storage.atomic_write_bytes
-    monkeypatch.setattr(parts, "atomic_write_bytes", dying)
-    monkeypatch.setattr(writer, "atomic_write_bytes", dying)
-    try:
-        with IndexWriter(path) as writing:
-            writing.change(
-                add=[(exemplar("d"), tracks(3))],
-                remove=[exemplar("a").id],
-                carry=[CarriedRecord(new)],
-                drop=lambda each: each.record == old,
-            )
-    except _KilledError:
-        pass
-    monkeypatch.undo()
-    manifest = ExemplarIndex.open(path).manifest
-    state = (sources(path), [each.record.signal_type for each in read_carried(path, manifest)])
-    assert state in ((["a", "b", "c"], ["old"]), (["b", "c", "d"], ["new"]))
-    with IndexWriter(path) as writing:
-        writing.add(exemplar("e"), tracks(4))
-    assert [*state[0], "e"] == sources(path)
-    assert not [file for file in path.rglob("*") if file.name.startswith(".")]
-
-
-@pytest.mark.parametrize("moment", range(8))
-def test_a_crash_between_any_two_writes_leaves_a_whole_index(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
-) -> None:
-    """However far an `add` came, the index opens with the old or the new state and goes on."""
-    path = tmp_path / "known"
-    make_index(path, "a")
-    steps = iter(range(100))
-
-    def dying(target: Path, data: bytes) -> None:
-        step = next(steps)
-        if step == moment // 2:
-            if moment % 2:
-                target.with_name(f".{target.name}.x3k").write_bytes(data[: len(data) // 2])
-            raise _KilledError
-        original(target, data)
-
-    original = storage.atomic_write_bytes
-    monkeypatch.setattr(parts, "atomic_write_bytes", dying)
-    monkeypatch.setattr(writer, "atomic_write_bytes", dying)
-    try:
-        with IndexWriter(path) as writing:
-            writing.add(exemplar("b"), tracks(1))
-    except _KilledError:
-        pass
-    monkeypatch.undo()
-    left = sources(path)
-    assert left in (["a"], ["a", "b"])
-    with IndexWriter(path) as writing:
-        writing.add(exemplar("c"), tracks(2))
-    assert [*left, "c"] == sources(path)
-    assert not [file for file in path.rglob("*") if file.name.startswith(".")]
-
-
-def test_kill_9_leaves_the_old_state_and_no_lock(tmp_path: Path) -> None:
-    """A writer killed outright before its manifest is in place leaves the old index, unlocked."""
-    path = tmp_path / "known"
-    make_index(path, "a")
-    program = f"""
-import os, signal
+CHANGES = """
+import os, signal, sys
+from dataclasses import replace
 from pathlib import Path
 from tests.exemplars.synthetic import exemplar, tracks
-from vscan.exemplars import writer
-writer.atomic_write_bytes = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-with writer.IndexWriter(Path({str(path)!r})) as writing:
-    writing.add(exemplar("b"), tracks(1))
+from vscan import storage
+from vscan.exemplars import parts, structures, writer
+from vscan.exemplars.carried import CarriedRecord
+from vscan.exemplars.formats.record import HashRecord
+
+path, moment, torn = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "torn"
+structures.FLAT_UP_TO["embedding"] = 50
+steps = iter(range(100))
+original = storage.atomic_write_bytes
+
+def dying(target, data):
+    if next(steps) == moment:
+        if torn:
+            target.with_name(f".{target.name}.x3k").write_bytes(data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+    original(target, data)
+
+parts.atomic_write_bytes = writer.atomic_write_bytes = dying
+with writer.IndexWriter(path) as writing:
+    writing.change(
+        add=[(exemplar("d"), tracks(3))],
+        remove=[exemplar("a").id],
+        update=[replace(writing.exemplars[exemplar("b").id], note="changed")],
+        carry=[CarriedRecord(HashRecord(signal_type="new", value="x"))],
+    )
+sys.exit(next(steps))
 """
-    root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert sources(path) == ["a"]
-    with IndexWriter(path) as writing:
-        writing.add(exemplar("b"), tracks(1))
-    assert sources(path) == ["a", "b"]
+"""A writer that kills itself before its n-th write, and says how many there were if it came
+through: exemplars, tracks, records, manifest, cells, manifest."""
 
 
-def test_faiss_files_are_made_again_when_they_are_stale(tmp_path: Path) -> None:
-    """After an add the files are of the new rows; a deleted one is written by the next writer."""
-    path = tmp_path / "known"
-    make_index(path, "a")
-    with IndexWriter(path) as writing:
-        writing.add(exemplar("b"), tracks(1))
-    index = ExemplarIndex.open(path)
-    assert {80} == {each.rows for each in index.manifest.faiss.values()}
-    gone = path / index.manifest.faiss["pdq"].file.path
-    gone.unlink()
-    with IndexWriter(path):
-        pass
-    assert gone.is_file()
-
-
-def test_large_flat_files_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond a size only what is small is kept in a file; readers build the rest themselves."""
-    monkeypatch.setattr(writer, "FAISS_FILE_BYTES", 40 * 32)
-    index = make_index(tmp_path / "known", "a")
-    assert ["pdq"] == list(index.manifest.faiss)
-    assert 40 == index.faiss_index("embedding").ntotal
+@pytest.mark.parametrize("torn", ["torn", pytest.param("whole", marks=pytest.mark.soak)])
+def test_kill_9_between_any_two_writes_leaves_the_old_or_the_new_state(
+    tmp_path: Path, torn: str
+) -> None:
+    """Wherever a writer is killed outright, the index opens as it was or as it was to be, is
+    unlocked, and the next writer leaves nothing of the dead one behind."""
+    old, new = (["a", "b", "c"], ["", "", ""], 0), (["b", "c", "d"], ["changed", "", ""], 1)
+    make_index(tmp_path / "fresh", "abc")
+    states = []
+    for moment in range(20):
+        path = tmp_path / str(moment)
+        shutil.copytree(tmp_path / "fresh", path)
+        done = subprocess.run(
+            [sys.executable, "-c", CHANGES, str(path), str(moment), torn],
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+        index = ExemplarIndex.open(path)
+        notes = [each.note for each in index.exemplars]
+        states.append((sources(path), notes, len(read_carried(path, index.manifest))))
+        assert states[-1] in (old, new)
+        with IndexWriter(path) as writing:
+            writing.add(exemplar("e"), tracks(4))
+        assert [*states[-1][0], "e"] == sources(path)
+        named = {part.path for part in ExemplarIndex.open(path).manifest.parts}
+        assert named | {"manifest.json", "lock"} == {
+            file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()
+        }
+        if done.returncode != -signal.SIGKILL:
+            assert moment == done.returncode
+            break
+    assert (6, old, new) == (moment, states[0], states[-1])
 
 
 def test_a_full_disk_is_an_error_that_loses_nothing(

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -18,6 +19,9 @@ from vscan.errors import ExemplarIndexError
 from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.manifest import Manifest, RecordsPart
 from vscan.exemplars.parts import read_part, write_part
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 PART_RECORDS = 8192
 """Records in a file. Only files in which something changed are written again."""
@@ -44,8 +48,8 @@ class CarriedRecord:
         return self.record.key
 
 
-def read_carried(root: Path, manifest: Manifest) -> list[CarriedRecord]:
-    """Every carried record of the index in the folder `root`, in the order it came.
+def read_carried(root: Path | str, manifest: Manifest) -> list[CarriedRecord]:
+    """Every carried record of the index in the folder or at the URI `root`, in the order it came.
 
     Raises PartGoneError or ExemplarIndexError, as read_part does.
     """
@@ -53,11 +57,21 @@ def read_carried(root: Path, manifest: Manifest) -> list[CarriedRecord]:
 
 
 def without(
-    root: Path, parts: Sequence[RecordsPart], gone: Callable[[CarriedRecord], bool]
+    root: Path,
+    parts: Sequence[RecordsPart],
+    gone: Callable[[CarriedRecord], bool],
+    *,
+    naming: str | None = None,
 ) -> list[RecordsPart]:
-    """The files without the records that are `gone`; one that held any is written again."""
+    """The files without the records that are `gone`; one that held any is written again.
+
+    naming: an exemplar's id that all those records name: files without it are not parsed.
+    """
     left = []
     for part in parts:
+        if naming is not None and naming.encode() not in read_part(root, part.file):
+            left.append(part)
+            continue
         held = _read(root, part)
         kept = [each for each in held if not gone(each)]
         if len(kept) == len(held):
@@ -100,10 +114,17 @@ def _line(carried: CarriedRecord) -> bytes:
         ) from error
 
 
-def _read(root: Path, part: RecordsPart) -> list[CarriedRecord]:
-    from pydantic import TypeAdapter, ValidationError
+@cache
+def _adapter() -> TypeAdapter[CarriedRecord]:
+    from pydantic import TypeAdapter
 
-    adapter = TypeAdapter(CarriedRecord)
+    return TypeAdapter(CarriedRecord)
+
+
+def _read(root: Path | str, part: RecordsPart) -> list[CarriedRecord]:
+    from pydantic import ValidationError
+
+    adapter = _adapter()
     found = []
     for number, line in enumerate(read_part(root, part.file).splitlines(), start=1):
         try:
@@ -112,6 +133,6 @@ def _read(root: Path, part: RecordsPart) -> list[CarriedRecord]:
             first = error.errors()[0]
             place = ".".join(str(step) for step in first["loc"])
             raise ExemplarIndexError(
-                f"{root / part.file.path}:{number}: not a carried record: {place}: {first['msg']}"
+                f"{root}/{part.file.path}:{number}: not a carried record: {place}: {first['msg']}"
             ) from error
     return found

@@ -7,7 +7,8 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +18,8 @@ Opinion = Literal["violating", "benign"]
 OPINIONS: tuple[Opinion, ...] = ("violating", "benign")
 Severity = Literal["low", "medium", "high", "critical"]
 
+UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _ID = re.compile(r"ex_[0-9a-z]{20}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -30,17 +33,21 @@ class StoredTrack:
     """What the index holds of one signal of an exemplar; the values themselves lie beside it."""
 
     rows: int
-    """Samples."""
+    """One for each sample, or for each sample and region."""
+    width: int
+    """Numbers, or bytes, in a row."""
+    vectors: int
+    """What is searched of it: its rows, or of keypoints the features that they have."""
     sha256: str
-    """Of times, values and quality as stored."""
+    """Of times, values, quality and regions as stored."""
     spec: Mapping[str, str] = field(default_factory=dict)
     """What made the track: reader, sampling, model, hash version."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
-        if self.rows < 0 or not _SHA256.fullmatch(self.sha256):
-            raise ValueError("a stored track needs a number of rows and a SHA-256")
+        if min(self.rows, self.width, self.vectors) < 0 or not _SHA256.fullmatch(self.sha256):
+            raise ValueError("a stored track needs numbers of rows and bytes and a SHA-256")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +77,14 @@ class Exemplar:
     height: int | None = None
     enabled: bool = True
     """A disabled exemplar is kept and matches nothing."""
+    expires_at: str | None = None
+    """UTC, as `2026-11-02T09:30:00Z`: from then on it is kept and matches nothing."""
+    quarantined: str | None = None
+    """Why and when it was set aside; kept, and matches nothing."""
+    confirmed: int = 0
+    """How often a person said that a match with it was right."""
+    deconfirmed: int = 0
+    """How often a person said that a match with it was wrong."""
     tracks: Mapping[str, StoredTrack] = field(default_factory=dict)
     """By signal; filled in by the index."""
 
@@ -90,6 +105,42 @@ class Exemplar:
             math.isfinite(self.duration_s) and self.duration_s >= 0
         ):
             raise ValueError(f"a duration is a number of seconds, got {self.duration_s}")
+        if self.expires_at is not None and not is_utc(self.expires_at):
+            raise ValueError(f"not a time as 2026-11-02T09:30:00Z: {self.expires_at!r}")
+        if min(self.confirmed, self.deconfirmed) < 0:
+            raise ValueError("an exemplar is confirmed so many times, or not at all")
+
+    def active(self, now: str) -> bool:
+        """Whether it may match at the time `now`, UTC as `2026-11-02T09:30:00Z`."""
+        return self.enabled and self.quarantined is None and not self.expired(now)
+
+    def expired(self, now: str) -> bool:
+        """Whether its time is over at the time `now`."""
+        return self.expires_at is not None and self.expires_at <= now
+
+
+def updated(exemplar: Exemplar, changes: Mapping[str, Any]) -> Exemplar:
+    """The exemplar with other values in those fields.
+
+    Raises ValueError for a field that an exemplar has not or that follows from its content, and for
+    a value that cannot be.
+    """
+    fixed = {"id", "tracks"}
+    other = set(changes) - {each.name for each in fields(Exemplar)} | (set(changes) & fixed)
+    if other:
+        raise ValueError(f"not a field of an exemplar to change: {', '.join(sorted(other))}")
+    return replace(exemplar, **changes)
+
+
+def is_utc(text: str) -> bool:
+    """Whether it is a time as the index writes it: such times sort as text does."""
+    if not _UTC.fullmatch(text):
+        return False
+    try:
+        datetime.strptime(text, UTC_FORMAT)
+    except ValueError:
+        return False
+    return True
 
 
 def exemplar_id(sha256: str) -> str:

@@ -2,53 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from vscan.errors import ExemplarIndexError
-from vscan.exemplars import faiss_files
+from vscan.exemplars.background import read_background
+from vscan.exemplars.cells import Cells, decode_cells
+from vscan.exemplars.content import content_sum, index_digest
 from vscan.exemplars.exemplar import Exemplar
-from vscan.exemplars.manifest import (
-    MANIFEST_NAME,
-    MAX_MANIFEST_BYTES,
-    Manifest,
-    decode_manifest,
-    refuse_other_model,
-)
+from vscan.exemplars.manifest import Manifest, refuse_other_model
+from vscan.exemplars.manifest_file import read_manifest
+from vscan.exemplars.packing import PackedTracks, decode_packed
 from vscan.exemplars.parts import (
+    DAMAGED,
     PartGoneError,
     decode_exemplars,
-    decode_tracks,
     read_part,
     track_digest,
 )
-from vscan.hashes.pdq import HASH_BITS
+from vscan.exemplars.rows import SignalRows as SignalRows
+from vscan.exemplars.rows import rows_of
+from vscan.exemplars.vectors import SignalVectors
+from vscan.hashes.pdq import MIN_QUALITY
+from vscan.storage import location
 from vscan.tracks import Track
-
-
-@dataclass(frozen=True, eq=False)
-class SignalRows:
-    """Every sample of one signal of all exemplars, in the order of FAISS's ids."""
-
-    signal: str
-    exemplar: NDArray[np.int32]
-    """(R,) position in ExemplarIndex.exemplars."""
-    times_s: NDArray[np.float64]
-    """(R,) presentation time in the exemplar, seconds."""
-    quality: NDArray[np.uint8]
-    """(R,) PDQ quality 0..100 of the picture."""
-    values: NDArray[np.float16] | NDArray[np.uint8]
-    """(R, D) as stored: float16 unit vectors, or 32 bytes of PDQ."""
-
-    def __len__(self) -> int:
-        return len(self.times_s)
 
 
 class ExemplarIndex:
@@ -59,42 +40,53 @@ class ExemplarIndex:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         manifest: Manifest,
         exemplars: Sequence[Exemplar],
-        tracks: Mapping[str, Mapping[str, Track]],
+        rows: Mapping[str, SignalRows],
+        *,
+        cells: Cells | None = None,
+        background: NDArray[np.float16] | None = None,
+        now: str | None = None,
     ) -> None:
         self.path = path
+        """The folder, or the URI that it was opened by."""
         self.manifest = manifest
         self.exemplars: tuple[Exemplar, ...] = tuple(exemplars)
-        self._rows = {
-            signal: _rows_of(signal, exemplars, tracks, manifest) for signal in manifest.signals
-        }
-        self._faiss: dict[str, faiss_files.FaissIndex] = {}
+        self.active: NDArray[np.bool_] = np.array(
+            [each.active(now or "") for each in exemplars], np.bool_
+        )
+        """(E,) which exemplars may match: enabled, not in quarantine, not expired when opened."""
+        self.background = background
+        """(B, D) unit vectors of frames that match nothing; None where it was not calibrated."""
+        self._rows = dict(rows)
+        self._cells = cells
+        self._vectors: dict[str, SignalVectors] = {}
         self._building = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path, *, model_fingerprint: str | None = None) -> ExemplarIndex:
-        """The index in the folder `path`, every byte of it checked.
+    def open(
+        cls, path: Path | str, *, model_fingerprint: str | None = None, now: str | None = None
+    ) -> ExemplarIndex:
+        """The index in a folder or at a URI (`s3://…`, `https://…`), every byte of it checked.
 
         model_fingerprint: of the model whose embeddings will be searched; None where none will.
-        Raises ExemplarIndexError where there is no index, any byte of it was changed, or another
-        model made it.
+        now: UTC as `2026-11-02T09:30:00Z`, when exemplars that have expired match no more; None:
+        none has. Raises ExemplarIndexError where there is no index, any byte of it was changed, or
+        another model made it, and UsageError for a URI that cannot be read.
         """
-        manifest = read_manifest(path)
+        root = location(path)
+        manifest = read_manifest(root)
         while True:
             try:
-                index = _load(path, manifest)
+                exemplars = read_exemplars(root, manifest)
+                rows = _read_rows(root, manifest, exemplars)
+                cells = _read_others(root, manifest)
+                background = read_background(root, manifest)
                 break
             except PartGoneError as gone:
-                newer = read_manifest(path)
-                if newer.generation == manifest.generation:
-                    raise ExemplarIndexError(
-                        f"{path / str(gone)}: the file is missing",
-                        remedy="restore the folder from a copy, or create the index again from"
-                        " its sources",
-                    ) from gone
-                manifest = newer
+                manifest = newer_manifest(root, manifest, gone)
+        index = cls(root, manifest, exemplars, rows, cells=cells, background=background, now=now)
         index.require_model(model_fingerprint)
         return index
 
@@ -105,13 +97,14 @@ class ExemplarIndex:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """Signals that its exemplars are measured by: `pdq`, and `embedding` where a model is."""
+        """Signals that its exemplars are measured by, in the order of manifest.SIGNALS."""
         return self.manifest.signals
 
     @property
     def digest(self) -> str:
-        """`sha256:…` over all that decides what matches: the model, hash versions, and every
-        exemplar's id, policy, opinion, severity, whether it is enabled, and its tracks.
+        """`sha256:…` over all that decides what matches: the model, its operating point and
+        background, hash versions, and every exemplar's id, policy, opinion, severity, whether it is
+        enabled or in quarantine, when it expires, and its tracks.
 
         The same exemplars give the same digest in whatever order, by whomever and whenever they
         were added.
@@ -141,150 +134,129 @@ class ExemplarIndex:
         """Every sample of `signal`. Raises ExemplarIndexError where the index does not hold it."""
         if signal not in self._rows:
             raise ExemplarIndexError(
-                f"{self.path}: the index {self.name!r} holds no {signal}: it was created without"
-                " a model",
-                remedy="create an index with --model, and add the exemplars to it",
+                f"{self.path}: the index {self.name!r} was created without {signal}: it holds"
+                f" {', '.join(self.signals)}",
+                remedy=f"create an index that holds {signal}, and add the exemplars to it",
             )
         return self._rows[signal]
 
-    def faiss_index(self, signal: str) -> faiss_files.FaissIndex:
-        """The FAISS index over `rows(signal)`: read from its file, or built where that is stale."""
-        with self._building:
-            if signal not in self._faiss:
-                self._faiss[signal] = self._read_faiss(signal)
-            return self._faiss[signal]
+    def vectors(self, signal: str) -> SignalVectors:
+        """What searches the vectors of `rows(signal)` that may match anything: those of active
+        exemplars, and not of blank pictures (MIN_QUALITY), which all look alike.
 
-    def _read_faiss(self, signal: str) -> faiss_files.FaissIndex:
+        Raises ExemplarIndexError as `rows` does.
+        """
         rows = self.rows(signal)
-        saved = self.manifest.faiss.get(signal)
-        if saved is not None and saved.built_from == self.manifest.rows_digest:
-            try:
-                data = read_part(self.path, saved.file)
-            except PartGoneError:
-                pass
-            else:
-                return faiss_files.from_bytes(
-                    signal,
-                    data,
-                    rows=len(rows),
-                    dim=_width(signal, self.manifest) * (8 if signal == "pdq" else 1),
-                    where=str(self.path / saved.file.path),
+        with self._building:
+            if signal not in self._vectors:
+                searched = self.manifest.search.get(signal)
+                self._vectors[signal] = SignalVectors(
+                    rows,
+                    self.active[rows.exemplar] & (rows.quality >= MIN_QUALITY),
+                    kind=None if searched is None else searched.type,
+                    cells=self._cells if signal == "embedding" else None,
+                    digests=[each.tracks[signal].sha256 for each in self.exemplars],
                 )
-        return faiss_files.build(signal, rows.values)
+            return self._vectors[signal]
 
     def __repr__(self) -> str:
         held = ", ".join(f"{len(rows)} {signal}" for signal, rows in self._rows.items())
         return f"ExemplarIndex({self.name!r}, {len(self.exemplars)} exemplars, {held})"
 
 
-def read_manifest(path: Path) -> Manifest:
-    """The checked manifest of the index in the folder `path`; ExemplarIndexError where none is."""
-    file = path / MANIFEST_NAME
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_MANIFEST_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ExemplarIndexError(
-            f"{path}: no exemplar index here (there is no {MANIFEST_NAME})",
-            remedy=f"make one with `vscan index create {path}`",
-        ) from error
-    except OSError as error:
-        raise ExemplarIndexError(f"{file}: cannot be read: {error.strerror or error}") from error
-    if len(data) > MAX_MANIFEST_BYTES:
-        raise ExemplarIndexError(f"{file}: larger than any manifest may be")
-    return decode_manifest(data, where=str(file))
+def read_exemplars(root: Path | str, manifest: Manifest) -> list[Exemplar]:
+    """The exemplars of an index, in the order of its batches, without their tracks.
 
-
-def content_digest(manifest: Manifest, exemplars: Sequence[Exemplar]) -> str:
-    """What ExemplarIndex.digest promises, for a manifest and the exemplars of its batches."""
-    listed = sorted(
-        (
-            each.id,
-            each.policy,
-            each.opinion,
-            each.severity or "",
-            each.enabled,
-            sorted((signal, track.sha256) for signal, track in each.tracks.items()),
-        )
-        for each in exemplars
-    )
-    model = manifest.model
-    made_by = None if model is None else [model.fingerprint, model.match_similarity]
-    basis = [manifest.schema, manifest.name, made_by, sorted(manifest.hashes.items()), listed]
-    return "sha256:" + hashlib.sha256(orjson.dumps(basis)).hexdigest()
-
-
-def _load(path: Path, manifest: Manifest) -> ExemplarIndex:
+    Raises PartGoneError, or ExemplarIndexError where they are not those of the manifest.
+    """
     exemplars: list[Exemplar] = []
-    tracks: dict[str, dict[str, Track]] = {}
     for batch in manifest.batches:
-        data = read_part(path, batch.exemplars)
-        exemplars += decode_exemplars(data, where=str(path / batch.exemplars.path))
-        data = read_part(path, batch.tracks)
-        tracks |= decode_tracks(data, where=str(path / batch.tracks.path))
-    for records in manifest.records:
-        read_part(path, records.file)
-    for saved in manifest.faiss.values():
-        try:
-            read_part(path, saved.file)
-        except PartGoneError:
-            continue
-    _check_tracks(path, manifest, exemplars, tracks)
-    return ExemplarIndex(path, manifest, exemplars, tracks)
-
-
-def _check_tracks(
-    path: Path,
-    manifest: Manifest,
-    exemplars: Sequence[Exemplar],
-    tracks: Mapping[str, Mapping[str, Track]],
-) -> None:
-    """Raises ExemplarIndexError where exemplars and tracks do not belong to each other."""
-    for exemplar in exemplars:
-        held = tracks.get(exemplar.id, {})
-        if set(held) != set(manifest.signals) or {
-            signal: (len(track), track_digest(track)) for signal, track in held.items()
-        } != {signal: (each.rows, each.sha256) for signal, each in exemplar.tracks.items()}:
+        where = f"{root}/{batch.exemplars.path}"
+        found = decode_exemplars(read_part(root, batch.exemplars), where=where)
+        if len(found) != batch.count or content_sum(found) != batch.content:
             raise ExemplarIndexError(
-                f"{path}: the tracks of exemplar {exemplar.id} are not those it was added with",
-                remedy="create the index again from its sources",
+                f"{where}: not the exemplars of the manifest's digest", remedy=DAMAGED
             )
+        exemplars += found
+    for exemplar in exemplars:
+        if set(exemplar.tracks) != set(manifest.signals):
+            raise _other_tracks(root, exemplar)
     if len({exemplar.id for exemplar in exemplars}) != len(exemplars):
-        raise ExemplarIndexError(f"{path}: two exemplars have the same id")
-    if content_digest(replace(manifest, digest=""), exemplars) != manifest.digest:
-        raise ExemplarIndexError(f"{path}: the exemplars are not those of the manifest's digest")
-
-
-def _width(signal: str, manifest: Manifest) -> int:
-    """Numbers, or bytes, in a row of the signal."""
-    if signal == "pdq" or manifest.model is None:
-        return HASH_BITS // 8
-    return manifest.model.dim
-
-
-def _rows_of(
-    signal: str,
-    exemplars: Sequence[Exemplar],
-    tracks: Mapping[str, Mapping[str, Track]],
-    manifest: Manifest,
-) -> SignalRows:
-    held = [tracks[exemplar.id][signal] for exemplar in exemplars]
-    dtype = np.uint8 if signal == "pdq" else np.float16
-    width = _width(signal, manifest)
-    wrong = [track for track in held if track.values.shape[1] != width]
-    if wrong:
+        raise ExemplarIndexError(f"{root}: two exemplars have the same id", remedy=DAMAGED)
+    if index_digest(manifest) != manifest.digest:
         raise ExemplarIndexError(
-            f"the index {manifest.name!r} holds a {signal} of {wrong[0].values.shape[1]} numbers"
-            f" where {width} are expected"
+            f"{root}: the manifest's digest is not that of its batches", remedy=DAMAGED
         )
-    return SignalRows(
-        signal=signal,
-        exemplar=np.repeat(np.arange(len(held), dtype=np.int32), [len(track) for track in held]),
-        times_s=np.concatenate([np.empty(0, np.float64), *(track.times_s for track in held)]),
-        quality=np.concatenate([np.empty(0, np.uint8), *(_known_quality(track) for track in held)]),
-        values=np.concatenate([np.empty((0, width), dtype), *(track.values for track in held)]),
+    return exemplars
+
+
+def newer_manifest(root: Path | str, manifest: Manifest, gone: PartGoneError) -> Manifest:
+    """The manifest that a writer has put in the place of one whose part is `gone`.
+
+    Raises ExemplarIndexError where it is the same one: the file is missing.
+    """
+    newer = read_manifest(root)
+    if newer.generation == manifest.generation:
+        raise ExemplarIndexError(
+            f"{root}/{gone}: the file is missing",
+            remedy=DAMAGED,
+        ) from gone
+    return newer
+
+
+def _read_rows(
+    root: Path | str, manifest: Manifest, exemplars: Sequence[Exemplar]
+) -> dict[str, SignalRows]:
+    """The rows of every signal.
+
+    Their SHA-256 are those of the manifest, and each exemplar has as many as it says; that its
+    own digests are right too, checking.py finds out.
+    """
+    packed: dict[str, list[PackedTracks]] = {signal: [] for signal in manifest.signals}
+    start = 0
+    for batch in manifest.batches:
+        where = f"{root}/{batch.tracks.path}"
+        ids, by_signal = decode_packed(read_part(root, batch.tracks), where=where)
+        held = exemplars[start : start + batch.count]
+        start += batch.count
+        if ids != [each.id for each in held] or set(by_signal) != set(packed):
+            raise ExemplarIndexError(f"{where}: tracks of other exemplars", remedy=DAMAGED)
+        for signal, each in by_signal.items():
+            for exemplar, count in zip(held, each.count.tolist(), strict=True):
+                if exemplar.tracks[signal].rows != count:
+                    raise _other_tracks(root, exemplar)
+            packed[signal].append(each)
+    return {signal: rows_of(signal, each, manifest) for signal, each in packed.items()}
+
+
+def check_tracks(root: Path | str, exemplar: Exemplar, held: Mapping[str, Track]) -> None:
+    """Raises ExemplarIndexError where the tracks are not those that the exemplar names."""
+    found = {signal: (len(track), track_digest(track)) for signal, track in held.items()}
+    if found != {signal: (each.rows, each.sha256) for signal, each in exemplar.tracks.items()}:
+        raise _other_tracks(root, exemplar)
+
+
+def _other_tracks(root: Path | str, exemplar: Exemplar) -> ExemplarIndexError:
+    return ExemplarIndexError(
+        f"{root}: the tracks of exemplar {exemplar.id} are not those it was added with",
+        remedy=DAMAGED,
     )
 
 
-def _known_quality(track: Track) -> NDArray[np.uint8]:
-    return np.full(len(track), 100, np.uint8) if track.quality is None else track.quality
+def _read_others(root: Path | str, manifest: Manifest) -> Cells | None:
+    """The saved cells, if there are any; every other part is read for its check alone."""
+    for records in manifest.records:
+        read_part(root, records.file)
+    return read_cells(root, manifest)
+
+
+def read_cells(root: Path | str, manifest: Manifest) -> Cells | None:
+    """The saved cells of the embeddings; None where there are none, or the file is missing."""
+    searched = manifest.search.get("embedding")
+    if searched is None or searched.cells is None or manifest.model is None:
+        return None
+    try:
+        data = read_part(root, searched.cells)
+    except PartGoneError:
+        return None
+    return decode_cells(data, dim=manifest.model.dim, where=f"{root}/{searched.cells.path}")

@@ -9,21 +9,29 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import orjson
 
 from vscan.errors import ExemplarIndexError
+from vscan.exemplars.structures import TYPES
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 MANIFEST_NAME = "manifest.json"
+SIGNALS: tuple[str, ...] = ("embedding", "pdq", "keypoints")
+"""What an index can hold, in the order in which a manifest names them."""
 SCHEMA: Literal["vscan.index/1"] = "vscan.index/1"
 MAX_MANIFEST_BYTES = 64 << 20
 
 _PART_PATH = re.compile(
-    r"(exemplars|tracks|records|faiss)/[0-9a-z]+-[0-9a-f]{16}\.(jsonl|safetensors|faiss)"
+    r"(exemplars|tracks|records|cells|background)/[0-9a-z]+-[0-9a-f]{16}\.(jsonl|safetensors)"
 )
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 _DAMAGED = "restore the folder from a copy, or create the index again from its sources"
 
@@ -52,13 +60,21 @@ class Batch:
     exemplars: Part
     """JSONL, one exemplar a line."""
     tracks: Part
-    """safetensors, tensors named `<exemplar>/<signal>/<times_s|values|quality>`."""
+    """safetensors: see packing.py."""
     count: int
     """Exemplars."""
     rows: int
-    """Samples of all signals."""
+    """Of all signals."""
+    vectors: Mapping[str, int]
+    """By signal, how many are searched."""
+    content: str
+    """What decides matching of these exemplars: see content.py."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if min(self.count, self.rows) < 0 or not _SHA256.fullmatch(self.content):
+            raise ValueError("a batch needs numbers of exemplars and rows and a digest")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +90,21 @@ class RecordsPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaissPart:
-    """A FAISS index over every row of one signal, rebuildable from the tracks."""
+class SearchedBy:
+    """What searches one signal: chosen by how many vectors there are; see structures.py."""
 
-    file: Part
     type: str
-    """FAISS class, as `IndexFlatIP`."""
-    rows: int
-    built_from: str
-    """Manifest.rows_digest of the tracks it was built from; another one means it is stale."""
+    """Class, as `IndexFlatIP`."""
+    vectors: int
+    """How many it was chosen for."""
+    width: int = 0
+    """Numbers, or bytes, in a row; 0 while there are none."""
+    cells: Part | None = None
+    """Of an IndexIVFFlat: see cells.py. Rebuildable; a reader without it compares every vector."""
+    missing: int = 0
+    """Vectors that were added since the cells were saved."""
+    gone: int = 0
+    """Vectors that were removed since."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
@@ -118,15 +140,19 @@ class Manifest:
     """Grows by one with every change that was written."""
     model: IndexModel | None
     """None: the index holds no embeddings."""
+    signals: tuple[str, ...]
+    """What every exemplar is measured by, in the order of SIGNALS."""
     hashes: Mapping[str, str]
     """Version of every hash held, as {"pdq": "pdq/1"}."""
     sampling: str
     """Plan by which exemplars are sampled, as `fps:4`."""
     batches: tuple[Batch, ...] = ()
-    faiss: Mapping[str, FaissPart] = field(default_factory=dict)
-    """By signal."""
+    search: Mapping[str, SearchedBy] = field(default_factory=dict)
+    """By signal, what searches it; none while the index is empty."""
     records: tuple[RecordsPart, ...] = ()
     """Left out of the file where there are none."""
+    background: Part | None = None
+    """Frames that match nothing, see background.py; left out of the file where there is none."""
     digest: str
     """`sha256:…` over what decides matching: see ExemplarIndex.digest."""
 
@@ -135,24 +161,26 @@ class Manifest:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"not a name for an index: {self.name!r}")
-
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """Signals that exemplars of this index are measured by."""
-        return ("embedding", "pdq") if self.model is not None else ("pdq",)
-
-    @property
-    def rows_digest(self) -> str:
-        """SHA-256 over the tracks of all batches in order: what FAISS files are built from."""
-        listed = "\n".join(batch.tracks.sha256 for batch in self.batches)
-        return hashlib.sha256(listed.encode()).hexdigest()
+        if not self.signals or self.signals != tuple(s for s in SIGNALS if s in self.signals):
+            raise ValueError(f"signals are some of {', '.join(SIGNALS)}, got {self.signals}")
+        if (self.model is not None) != ("embedding" in self.signals):
+            raise ValueError("a model belongs to an index of embeddings, and to no other")
+        if self.background is not None and self.model is None:
+            raise ValueError("a background belongs to an index of embeddings, and to no other")
+        if set(self.hashes) != set(self.signals) - {"embedding"}:
+            raise ValueError(f"versions of {sorted(self.hashes)} for the signals {self.signals}")
+        for signal, searched in self.search.items():
+            if signal not in self.signals or searched.type not in TYPES[signal]:
+                raise ValueError(f"{signal} is not searched by {searched.type!r}")
 
     @property
     def parts(self) -> list[Part]:
         """Every file the manifest names."""
         files = [part for batch in self.batches for part in (batch.exemplars, batch.tracks)]
         files += [each.file for each in self.records]
-        return files + [each.file for _, each in sorted(self.faiss.items())]
+        files += [] if self.background is None else [self.background]
+        searched = (each for _, each in sorted(self.search.items()))
+        return files + [each.cells for each in searched if each.cells is not None]
 
 
 def check_name(name: str) -> str:
@@ -167,9 +195,11 @@ def check_name(name: str) -> str:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The bytes of `manifest.json`: the same manifest always gives the same."""
-    record = asdict(manifest)
+    record = orjson.loads(orjson.dumps(manifest))
     if not manifest.records:
         del record["records"]
+    if manifest.background is None:
+        del record["background"]
     check = hashlib.sha256(_dumps(record)).hexdigest()
     return _dumps(record | {"checksum": check})
 
@@ -204,10 +234,10 @@ def decode_manifest(data: bytes, *, where: str) -> Manifest:
 
 
 def _validated(record: dict[str, Any], where: str) -> Manifest:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(Manifest).validate_json(orjson.dumps(record), strict=True)
+        return _adapter().validate_json(orjson.dumps(record), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
@@ -216,11 +246,18 @@ def _validated(record: dict[str, Any], where: str) -> Manifest:
         ) from error
 
 
+@cache
+def _adapter() -> TypeAdapter[Manifest]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Manifest)
+
+
 def _dumps(record: dict[str, Any]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def refuse_other_model(path: Path, name: str, model: IndexModel, fingerprint: str) -> None:
+def refuse_other_model(path: Path | str, name: str, model: IndexModel, fingerprint: str) -> None:
     """Raises ExemplarIndexError where `fingerprint` is not of the model that made the index."""
     if model.fingerprint.partition("#")[2] == fingerprint.partition("#")[2]:
         return

@@ -14,7 +14,8 @@ from vscan.exemplars.exemplar import Exemplar
 from vscan.exemplars.formats import frames
 from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.formats.registry import Format
-from vscan.exemplars.index import ExemplarIndex, SignalRows
+from vscan.exemplars.index import ExemplarIndex
+from vscan.exemplars.rows import SignalRows
 
 _CATEGORY = {"violating": "POSITIVE_CLASS", "benign": "NEGATIVE_CLASS"}
 
@@ -115,13 +116,14 @@ def _measured(
 ) -> Iterator[HashRecord]:
     """The hashes of an exemplar as records: of its frames, and of its file."""
     start, stop = np.searchsorted(rows.exemplar, [position, position + 1])
+    frames_at = start + np.flatnonzero(rows.region[start:stop] == 0)
     about = HashRecord(
         source_id=exemplar.id,
-        media="image" if stop - start == 1 else "video",
+        media="image" if len(frames_at) == 1 else "video",
         collab=collab,
         updated=exemplar.added_at,
     )
-    for row in range(start, stop):
+    for row in frames_at:
         yield replace(
             about,
             signal_type="pdq",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
@@ -13,6 +13,8 @@ from vscan.exemplars.carried import CarriedRecord
 from vscan.exemplars.exemplar import hashes_id
 from vscan.exemplars.formats import frames
 from vscan.exemplars.formats.record import HashRecord
+from vscan.exemplars.manifest import Manifest
+from vscan.exemplars.rows import no_values, row_width
 from vscan.hashes.pdq import HASH_BYTES
 from vscan.tracks import Track
 
@@ -110,11 +112,13 @@ def track_of(records: Sequence[HashRecord], form: str) -> Track | None:
     return Track("pdq", times_s[order], values[order], quality[order], spec)
 
 
-def empty_tracks(dims: Mapping[str, int]) -> dict[str, Track]:
-    """Tracks without samples, for signals that a list cannot bring; `dims` by signal."""
+def empty_tracks(manifest: Manifest) -> dict[str, Track]:
+    """Tracks without samples, for the signals of the index that a list cannot bring."""
     none = np.empty(0, np.float64)
     return {
-        signal: Track(signal, none, np.empty((0, dim), np.float16)) for signal, dim in dims.items()
+        signal: Track(signal, none, no_values(signal, row_width(signal, manifest)))
+        for signal in manifest.signals
+        if signal != "pdq"
     }
 
 

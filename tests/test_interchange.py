@@ -17,6 +17,7 @@ from vscan.exemplars.manifest import MANIFEST_NAME
 from vscan.exemplars.writer import create_index
 from vscan.interchange import compare_lists, export_list, import_list
 from vscan.matching.align import find_matches
+from vscan.matching.search import SourceTracks
 
 HASHES = [f"{number:02x}" * 32 for number in range(1, 9)]
 SAMPLES = {
@@ -98,7 +99,7 @@ def test_a_video_is_found_by_the_hashes_that_were_received(index: Path, tmp_path
     file = write(tmp_path / "clip.txt", "".join(lines))
     (item,) = import_list(index, file, form="vpdq-text", policy="hoax", note="n", added_by="ann")
     opened = ExemplarIndex.open(index)
-    (match,) = find_matches(opened, {"pdq": measured}, end_s=10.0)
+    (match,) = find_matches(opened, SourceTracks.of({"pdq": measured}, 10.0))
     assert (item.exemplar, "hoax", "violating") == (match.exemplar, match.policy, match.opinion)
     assert match.source_span.pair() == pytest.approx([0.0, 10.0], abs=0.3)
     (held,) = opened.exemplars
@@ -147,7 +148,7 @@ def test_an_index_with_a_model_takes_hashes(tmp_path: Path) -> None:
     assert [{"embedding": 40, "pdq": 40}, {"embedding": 0, "pdq": 8}] == [
         {signal: track.rows for signal, track in each.tracks.items()} for each in opened.exemplars
     ]
-    found = find_matches(opened, tracks(0), end_s=10.0)
+    found = find_matches(opened, SourceTracks.of(tracks(0), 10.0))
     assert {exemplar("a").id} == {match.exemplar for match in found}
     assert {"embedding", "pdq"} == {match.signal for match in found}
 

@@ -22,7 +22,8 @@ from vscan.exemplars.exemplar import Exemplar, Opinion, exemplar_id
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.writer import IndexWriter, create_index
 from vscan.matching.prompt_scores import PromptScorer
-from vscan.pipeline import MAX_PENDING_BATCHES, Measured, Recipe, Rules, measure, scan_source
+from vscan.measuring import MAX_PENDING_BATCHES, Measured, Recipe, measure
+from vscan.pipeline import Rules, scan_source
 from vscan.policies import parse_pack
 from vscan.sampling import (
     FrameRequest,

@@ -77,10 +77,14 @@ def import_list(
             f"{file}: no entries", remedy=f"check that it is whole, and that its format is {form}"
         )
     with IndexWriter(path) as writer:
+        if "pdq" not in writer.manifest.signals:
+            raise ExemplarIndexError(
+                f"{path}: the index {writer.manifest.name!r} holds no pdq, as lists do",
+                remedy="import the list into an index that does",
+            )
         held = read_carried(path, writer.manifest)
         changes = changes_for(items, held, writer.exemplars)
-        model = writer.manifest.model
-        others = empty_tracks({} if model is None else {"embedding": model.dim})
+        others = empty_tracks(writer.manifest)
         if not changes.nothing:
             writer.change(
                 add=[

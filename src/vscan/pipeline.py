@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from vscan.decode.workers import ReaderPool, VideoSession
+from vscan.decode.workers import ReaderPool
 from vscan.digests import Digests, file_digests
 from vscan.errors import SourceError, internal_error
 from vscan.intervals import Interval
 from vscan.judge import judge
 from vscan.matching.align import find_matches
-from vscan.media import FrameBatch, ImageSpec, ReadReport, VideoInfo
+from vscan.matching.search import SourceTracks
+from vscan.measuring import Embed, Measured, Recipe, measure
+from vscan.media import VideoInfo
 from vscan.names import record_uri
-from vscan.sampling import FrameRequest, Known, Plan
 from vscan.sources import Source
-from vscan.tracks import Track
 from vscan.verdicts import (
     ErrorRecord,
     Provenance,
@@ -36,24 +32,6 @@ if TYPE_CHECKING:
     from vscan.matching.prompt_scores import PolicyScores, PromptScorer
     from vscan.policies import PolicyPack
 
-Embed = Callable[[NDArray[np.uint8]], "Future[NDArray[np.float32]]"]
-"""(N, H, W, 3) pictures to a future of (N, D) unit vectors."""
-MAX_PENDING_BATCHES = 4
-"""Batches of one video that may wait for the model before its reading pauses."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is measured on every source, and how: all that a track depends on."""
-
-    plan: Plan
-    signals: tuple[str, ...]
-    """Of `embedding` and `pdq`."""
-    image: ImageSpec | None
-    """The picture the model takes; None where no embedding is measured."""
-    model: str | None
-    """Fingerprint of the model; None where no embedding is measured."""
-
 
 @dataclass(frozen=True, eq=False)
 class Rules:
@@ -66,17 +44,6 @@ class Rules:
     provenance: Provenance
     warnings: tuple[str, ...] = ()
     """Codes that stand in every record: what these rules leave unjudged."""
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """One source after reading: its tracks, and how the reading went."""
-
-    digests: Digests
-    info: VideoInfo
-    report: ReadReport
-    tracks: Mapping[str, Track]
-    """By signal."""
 
 
 def scan_source(
@@ -94,91 +61,14 @@ def scan_source(
         digests = file_digests(source.path)
         if is_done(verdict_id(record_uri(source.uri), digests.sha256, rules.provenance)):
             return None
-        measured = measure(source, digests, recipe=recipe, readers=readers, embed=embed)
+        measured = measure(
+            source, digests, recipe=recipe, readers=readers, embed=embed, indexes=rules.indexes
+        )
         return judge_source(source, measured, recipe=recipe, rules=rules)
     except SourceError as error:
         return error_verdict(source, digests, error, rules.provenance)
     except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
         return error_verdict(source, digests, internal_error(error), rules.provenance)
-
-
-def measure(
-    source: Source, digests: Digests, *, recipe: Recipe, readers: ReaderPool, embed: Embed
-) -> Measured:
-    """Read the samples that the plan asks for, and measure every signal of the recipe on them.
-
-    Raises SourceError where the source cannot be read.
-    """
-    with readers.session(source.path) as session:
-        samples = _Samples(session, recipe, embed)
-        known = Known(duration_s=session.info.duration_s)
-        while (request := recipe.plan.next_request(known)) is not None:
-            samples.read(request)
-            times_s = tuple(np.unique(samples.times_s).tolist())
-            known = Known(session.info.duration_s, known.rounds + 1, times_s)
-        report = samples.report
-        if report is None or len(samples.times_s) == 0:
-            raise SourceError("no_frames", "not one frame of the video could be decoded")
-        return Measured(digests, session.info, report, samples.tracks())
-
-
-class _Samples:
-    """Collects the samples of one session, round by round, into tracks."""
-
-    def __init__(self, session: VideoSession, recipe: Recipe, embed: Embed) -> None:
-        self._session = session
-        self._recipe = recipe
-        self._embed = embed
-        self._batches: list[FrameBatch] = []
-        self._vectors: list[Future[NDArray[np.float32]]] = []
-        self.report: ReadReport | None = None
-
-    @property
-    def times_s(self) -> NDArray[np.float64]:
-        return np.concatenate([np.empty(0), *(batch.times_s for batch in self._batches)])
-
-    def read(self, request: FrameRequest) -> None:
-        """Answer one request of the plan; pictures go to the model while reading goes on."""
-        wants_pdq = "pdq" in self._recipe.signals
-        for batch in self._session.read(request, image=self._recipe.image, pdq=wants_pdq):
-            if self._recipe.image is not None:
-                self._vectors.append(self._embed(batch.images))
-                if len(self._vectors) > MAX_PENDING_BATCHES:
-                    self._vectors[-1 - MAX_PENDING_BATCHES].result()
-            self._batches.append(_without_images(batch))
-        latest = self._session.report
-        self.report = latest if self.report is None else self.report.followed_by(latest)
-
-    def tracks(self) -> dict[str, Track]:
-        """The tracks of all rounds together, in time order, each time once."""
-        times_s, order = np.unique(self.times_s, return_index=True)
-        spec = {"sampling": self._recipe.plan.spec}
-        tracks: dict[str, Track] = {}
-        if self._vectors:
-            vectors = np.concatenate([future.result() for future in self._vectors])
-            tracks["embedding"] = Track(
-                "embedding",
-                times_s,
-                vectors[order].astype(np.float16),
-                spec=spec | {"model": self._recipe.model or ""},
-            )
-        if "pdq" in self._recipe.signals:
-            hashes = np.concatenate([batch.pdq for batch in self._batches])
-            quality = np.concatenate([batch.pdq_quality for batch in self._batches])
-            tracks["pdq"] = Track(
-                "pdq",
-                times_s,
-                hashes[order].reshape(len(order), -1),
-                quality[order],
-                spec=spec,
-            )
-        return tracks
-
-
-def _without_images(batch: FrameBatch) -> FrameBatch:
-    """The batch without its pictures, which would fill the memory on a long video."""
-    nothing = np.empty((len(batch), 0, 0, 3), np.uint8)
-    return FrameBatch(batch.times_s, nothing, batch.pdq, batch.pdq_quality)
 
 
 def judge_source(source: Source, measured: Measured, *, recipe: Recipe, rules: Rules) -> Verdict:
@@ -219,14 +109,14 @@ def judge_source(source: Source, measured: Measured, *, recipe: Recipe, rules: R
 
 def match_exemplars(measured: Measured, indexes: Sequence[ExemplarIndex]) -> list[Match]:
     """Every part of the source that agrees with a part of an exemplar, in any of the indexes."""
+    source = SourceTracks(
+        measured.times_s, measured.report.end_s, measured.tracks, measured.keypoint_hits
+    )
     return [
         match
         for index in indexes
         for match in find_matches(
-            index,
-            measured.tracks,
-            end_s=measured.report.end_s,
-            sha256=measured.digests.sha256,
+            index, source, sha256=measured.digests.sha256, md5=measured.digests.md5
         )
     ]
 

@@ -14,7 +14,8 @@ from tests.media_factory import barcode_clip
 from vscan.decode.workers import ReaderPool, ReadLimits
 from vscan.engines import local
 from vscan.errors import SourceError
-from vscan.pipeline import Embed
+from vscan.measuring import Embed
+from vscan.media import Measure
 from vscan.sampling import GridRequest
 from vscan.sources import Source
 
@@ -94,7 +95,7 @@ def test_closing_ends_the_readers(tmp_path: Path) -> None:
                 held.append((readers, session.process_id or 0))
                 reading.set()
                 while True:
-                    list(session.read(GridRequest(0.1), None, pdq=False))
+                    list(session.read(GridRequest(0.1), Measure()))
         except (SourceError, RuntimeError) as error:
             return str(error)
 

@@ -17,7 +17,8 @@ from vscan.exemplars.exemplar import Opinion
 from vscan.exemplars.index import ExemplarIndex
 from vscan.indexing import Label, add_exemplars, new_index
 from vscan.matching.prompt_scores import PromptScorer
-from vscan.pipeline import Recipe, Rules
+from vscan.measuring import Recipe
+from vscan.pipeline import Rules
 from vscan.policies import parse_pack
 from vscan.sampling import parse_sampling
 from vscan.scanning import Prepared, ScanSettings, run_scan

@@ -19,6 +19,7 @@ from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.writer import IndexWriter, create_index
 from vscan.matching.align import find_matches
 from vscan.matching.match import Match, pdq_score, similarity_score
+from vscan.matching.search import SourceTracks
 from vscan.media import DIHEDRAL_FORMS
 from vscan.tracks import Track
 
@@ -92,7 +93,9 @@ def matches(
     index: ExemplarIndex, film: Film, *, fps: float = 1.0, form: int = 0, bits: int = 0
 ) -> dict[str, list[Match]]:
     """Matches of a film by signal."""
-    found = find_matches(index, film.tracks(fps, form=form, bits=bits), end_s=film.seconds)
+    found = find_matches(
+        index, SourceTracks.of(film.tracks(fps, form=form, bits=bits), film.seconds)
+    )
     return {
         signal: [match for match in found if match.signal == signal] for signal in index.signals
     }
@@ -330,8 +333,8 @@ def test_the_same_search_gives_the_same_matches(tmp_path: Path) -> None:
     film = Film(60, 2).insert(4, known, 2, 12).insert(30, known, 0, 20).hold(33, 50)
     index = index_of(tmp_path, known, Film(5, 3))
     asked = film.tracks(2.0)
-    first = find_matches(index, asked, end_s=film.seconds)
-    assert first == find_matches(index, asked, end_s=film.seconds)
+    first = find_matches(index, SourceTracks.of(asked, film.seconds))
+    assert first == find_matches(index, SourceTracks.of(asked, film.seconds))
     assert first == sorted(first, key=lambda match: match.source_span)
 
 
@@ -367,10 +370,23 @@ def test_scores_meet_at_the_operating_point() -> None:
 def test_the_same_file_is_an_exact_copy(tmp_path: Path) -> None:
     """A file with an exemplar's SHA-256 matches whole, even where its pictures are blank."""
     film = Film(10, 1).blank(0, 10)
-    index = index_of(tmp_path, film)
-    (match,) = find_matches(index, film.tracks(1.0), end_s=10.0, sha256=exemplar("a").sha256)
+    index, source = index_of(tmp_path, film), SourceTracks.of(film.tracks(1.0), 10.0)
+    (match,) = find_matches(index, source, sha256=exemplar("a").sha256)
     assert ("sha256", 1.0, 1.0) == (match.signal, match.score, match.source_coverage)
-    assert [] == find_matches(index, film.tracks(1.0), end_s=10.0, sha256="0" * 64)
+    assert [] == find_matches(index, source, sha256="0" * 64)
+
+
+def test_md5_counts_where_nothing_better_is_known(tmp_path: Path) -> None:
+    """A partner's exemplar with an MD5 alone is found by it; one with a SHA-256 is not."""
+    film = Film(10, 1).blank(0, 10)
+    create_index(tmp_path / "lists", name="known", model=MODEL)
+    with IndexWriter(tmp_path / "lists") as writer:
+        writer.add(replace(exemplar("a"), sha256=None), film.tracks(4.0))
+        writer.add(exemplar("b"), film.tracks(4.0))
+    index, source = ExemplarIndex.open(tmp_path / "lists"), SourceTracks.of(film.tracks(1.0), 10.0)
+    (match,) = find_matches(index, source, sha256="0" * 64, md5=exemplar("a").md5)
+    assert ("md5", exemplar("a").id, 1.0) == (match.signal, match.exemplar, match.score)
+    assert [] == find_matches(index, source, sha256="0" * 64, md5=exemplar("b").md5)
 
 
 def test_uneven_samples_align(tmp_path: Path) -> None:
@@ -389,7 +405,7 @@ def test_uneven_samples_align(tmp_path: Path) -> None:
         )
 
     keyframes = {signal: pick(track) for signal, track in asked.items()}
-    found = find_matches(index_of(tmp_path, known), keyframes, end_s=60.0)
+    found = find_matches(index_of(tmp_path, known), SourceTracks.of(keyframes, 60.0))
     for match in found:
         assert 10.0 == match.source_span.start_s - match.exemplar_span.start_s
     assert {10.25} == {match.source_span.start_s for match in found}

@@ -14,7 +14,7 @@ from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.writer import IndexWriter, create_index
 from vscan.hashes.pdq import MATCH_DISTANCE
 from vscan.matching import search as searching
-from vscan.matching.search import FrameHits, search, search_reference
+from vscan.matching.search import FrameHits, SourceTracks, search, search_reference
 from vscan.tracks import Track
 
 
@@ -27,8 +27,8 @@ def flipped(hashes: NDArray[np.uint8], bits: int, seed: int = 0) -> NDArray[np.u
     return np.packbits(loose, axis=1).reshape(hashes.shape)
 
 
-def query(seed: int, *, bits: int = 0, form: int = 0, noise: float = 0.0) -> dict[str, Track]:
-    """The tracks of exemplar `seed`, with bits turned, as seen in another dihedral form."""
+def query(seed: int, *, bits: int = 0, form: int = 0, noise: float = 0.0) -> SourceTracks:
+    """The source that exemplar `seed` is, with bits turned, as seen in another dihedral form."""
     made = tracks(seed)
     rng = np.random.default_rng(seed + 1000)
     count = len(made["pdq"])
@@ -37,10 +37,13 @@ def query(seed: int, *, bits: int = 0, form: int = 0, noise: float = 0.0) -> dic
     vectors = made["embedding"].values.astype(np.float64)
     vectors += rng.normal(size=vectors.shape) * noise / DIM**0.5
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return {
-        "pdq": replace(made["pdq"], values=hashes.reshape(count, 256)),
-        "embedding": replace(made["embedding"], values=vectors.astype(np.float16)),
-    }
+    return SourceTracks.of(
+        {
+            "pdq": replace(made["pdq"], values=hashes.reshape(count, 256)),
+            "embedding": replace(made["embedding"], values=vectors.astype(np.float16)),
+        },
+        10.0,
+    )
 
 
 def pairs(hits: FrameHits) -> list[tuple[int, int, int, float]]:
@@ -110,7 +113,8 @@ def test_blank_pictures_agree_with_nothing(tmp_path: Path, signal: str, side: st
         writer.add(exemplar("a"), blank if side == "exemplar" else made)
     asked = query(0)
     if side == "source":
-        asked["pdq"] = replace(asked["pdq"], quality=quality)
+        hashed = replace(asked.tracks["pdq"], quality=quality)
+        asked = SourceTracks.of({**asked.tracks, "pdq": hashed}, 10.0)
     hits = search(ExemplarIndex.open(tmp_path / "known"), signal, asked)
     assert [*range(10), *range(20, 40)] == hits.sample.tolist()
 
@@ -129,10 +133,11 @@ def test_an_empty_index_or_source_gives_no_hits(tmp_path: Path) -> None:
     create_index(tmp_path / "known", name="known", model=MODEL)
     index = ExemplarIndex.open(tmp_path / "known")
     assert 0 == len(search(index, "pdq", query(0)))
-    none = {
+    nothing = {
         "pdq": Track("pdq", np.empty(0), np.empty((0, 256), np.uint8), np.empty(0, np.uint8)),
         "embedding": Track("embedding", np.empty(0), np.empty((0, DIM), np.float16)),
     }
+    none = SourceTracks.of(nothing, 0.0)
     full = make_index(tmp_path / "full")
     assert [0, 0] == [len(search(full, signal, none)) for signal in ("pdq", "embedding")]
 
@@ -149,9 +154,10 @@ def test_a_picture_that_stands_still_is_bounded(
     with IndexWriter(tmp_path / "known") as writer:
         writer.add(exemplar("a"), still)
     index = ExemplarIndex.open(tmp_path / "known")
-    hits = search(index, "pdq", still)
+    asked = SourceTracks.of(still, 10.0)
+    hits = search(index, "pdq", asked)
     assert [19, 20, 21] == hits.row[(hits.sample == 20) & (hits.form == 0)].tolist()
-    assert pairs(search_reference(index, "pdq", still)) == pairs(hits)
+    assert pairs(search_reference(index, "pdq", asked)) == pairs(hits)
 
 
 def test_vectors_of_another_length_are_refused(tmp_path: Path) -> None:
@@ -159,4 +165,4 @@ def test_vectors_of_another_length_are_refused(tmp_path: Path) -> None:
     index = make_index(tmp_path / "known")
     wrong = Track("embedding", np.zeros(1), np.ones((1, DIM + 1), np.float16))
     with pytest.raises(ValueError, match="32 numbers"):
-        search(index, "embedding", {"embedding": wrong})
+        search(index, "embedding", SourceTracks.of({"embedding": wrong}, 1.0))

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 
 from vscan.decode.workers import ReaderPool, ReadLimits
 from vscan.engines.batching import ImageEncoder, SharedBatches
-from vscan.pipeline import Embed
+from vscan.measuring import Embed
 from vscan.sources import Source
 
 Result = TypeVar("Result")

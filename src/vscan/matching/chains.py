@@ -1,11 +1,12 @@
 """Chains of frame hits: one sample after another that agrees with an exemplar at one offset.
 
-A copy played at its own speed shows the exemplar's second e at the source's second e + offset, for
-one offset. So every pair of agreeing frames votes for its offset (a Hough transform over time, as
-in Douze, Jégou, Schmid: "An image-based approach to video copy detection with spatio-temporal
-post-filtering", IEEE Trans. Multimedia 2010), and what lies at one offset without large gaps is a
-chain. Each sample of the source belongs to at most one chain of an exemplar, the strongest first:
-a picture that stands still agrees at every offset, and would otherwise match over and over.
+A copy shows the exemplar's second e at the source's second offset + e / speed. So for each speed
+that is likely (speeds.py) every pair of agreeing frames votes for its offset (a Hough transform
+over time, as in Douze, Jégou, Schmid: "An image-based approach to video copy detection with
+spatio-temporal post-filtering", IEEE Trans. Multimedia 2010), and what lies at one offset without
+large gaps is a chain. Each sample of the source belongs to at most one chain of an exemplar, the
+strongest first: a picture that stands still agrees at every offset, and would otherwise match over
+and over.
 """
 
 from __future__ import annotations
@@ -16,65 +17,42 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vscan.exemplars.exemplar import Exemplar
-from vscan.exemplars.index import SignalRows
+from vscan.exemplars.rows import SignalRows
 from vscan.intervals import Interval
+from vscan.matching.match import CHANCE_INLIERS, OPERATING_INLIERS
 from vscan.matching.search import FrameHits
-from vscan.tracks import Track
+from vscan.matching.speeds import fitted_speed, likely_speeds
+from vscan.matching.timing import ExemplarTime, SourceSamples
 
 MAX_MISSED = 2
 """Samples in a row that may fail to agree within a chain; blank ones do not count."""
 MAX_GAP_S = 10.0
 """Seconds that a chain may pass over, or four sampling steps where those are longer."""
+OTHER_SPEED = 0.9
+"""How much less a run counts at another speed than 1: where both explain the hits, it is 1."""
 MIN_SHARE = 0.5
 """Share of the samples within a chain that must agree; blank ones do not count."""
 EMBEDDING_SAMPLES = 2
 """Samples that must agree in `embedding`, where source and exemplar are long enough to have them:
 one frame that looks alike is no copy. One PDQ hash is."""
+LONE_INLIERS = 20
+"""Inliers with which a single sample's keypoints are no chance."""
+SURE = 12
+"""What several samples' keypoints must reach together beyond CHANCE_INLIERS each."""
+ALIKE = {"pdq": 6.0, "keypoints": 0.3, "embedding": 0.25}
+"""Difference between two chains up to which they show one picture that is held: bits, natural
+logarithm of the number of inliers, share of the difference at the operating point."""
+MOVING_SHARE = 0.3
+"""How well what moves must fit, as a share of how well what stands still does."""
+ENOUGH_MOVING = 12
+"""Moving features that must be in sight to tell."""
+MAX_GROWTH = 0.35
+"""Natural logarithm of the largest difference in scale within a chain."""
+MAX_SHIFT = 0.3
+"""Share of the source's longer side by which the exemplar's place may differ within a chain."""
 LONE_SHARE = 0.5
 """Where there is but one sample to compare (a picture, or a very short clip), it must agree in
 `embedding` to within this share of the difference at the operating point."""
-
-
-@dataclass(frozen=True, eq=False)
-class SourceSamples:
-    """The source's samples: when each begins and ends, and how they are counted."""
-
-    times_s: NDArray[np.float64]
-    ends_s: NDArray[np.float64]
-    """(T,) where the next sample begins, at most three usual steps on."""
-    rank: NDArray[np.int64]
-    """(T,) samples up to and with this one that may agree with anything."""
-    step_s: float
-    end_s: float
-
-    @classmethod
-    def of(cls, track: Track, usable: NDArray[np.bool_], end_s: float) -> SourceSamples:
-        times_s = track.times_s
-        last = max(end_s, float(times_s[-1])) if len(times_s) else end_s
-        ends_s = np.append(times_s[1:], last)[: len(times_s)]
-        step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else last
-        ends_s = np.minimum(ends_s, times_s + 3 * step_s)
-        return cls(times_s, ends_s, np.cumsum(usable), step_s, last)
-
-
-@dataclass(frozen=True)
-class ExemplarTime:
-    """The exemplar's side: how densely it was sampled, and how long it is."""
-
-    step_s: float
-    duration_s: float
-    still: bool
-    """A picture: one sample, shown for as long as somebody likes."""
-
-    @classmethod
-    def of(cls, exemplar: Exemplar, rows: SignalRows, position: int) -> ExemplarTime:
-        times_s = rows.times_s[rows.exemplar == position]
-        step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.25
-        duration_s = exemplar.duration_s
-        if duration_s is None:
-            duration_s = float(times_s[-1]) + (step_s if len(times_s) > 1 else 0.0)
-        return cls(step_s, max(duration_s, float(times_s[-1])), len(times_s) == 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +64,7 @@ class Chain:
     form: int
     source_span: Interval
     exemplar_span: Interval
+    speed: float = 1.0
 
     def followed_by(self, later: Chain) -> Chain:
         """This chain and one that goes on with the picture this one ended on."""
@@ -97,45 +76,52 @@ class Chain:
                 self.source_span.start_s, max(self.source_span.end_s, later.source_span.end_s)
             ),
             Interval(min(ours.start_s, theirs.start_s), max(ours.end_s, theirs.end_s)),
+            self.speed,
         )
+
+
+def moves_along(fitting: NDArray[np.int64]) -> bool:
+    """Whether what moves in the exemplar fits about as well as what stands still in it.
+
+    fitting: (n, 2, 2) of the samples of a chain, as FrameHits has it. A logo, a caption or the
+    frame of a news show fits wherever it comes back; the pictures around it do not.
+    """
+    (moving, moving_seen), (still, still_seen) = fitting.sum(axis=0).tolist()
+    if moving_seen < ENOUGH_MOVING or still == 0:
+        return True
+    return bool(moving / moving_seen >= MOVING_SHARE * still / still_seen)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Hits at one speed, form and offset without a gap, the best of each sample."""
+
+    hit: NDArray[np.int64]
+    speed: float
 
 
 class _Candidates:
     """Runs of hits waiting for their turn, the strongest first."""
 
-    def __init__(
-        self,
-        hit: NDArray[np.int64],
-        begins: NDArray[np.int64],
-        strength: NDArray[np.float64],
-    ) -> None:
-        """`hit` falls into runs at `begins`; a run is as strong as its hits together."""
-        self._hit, self._begins, self._strength = hit, begins, strength
-        self._stops = np.append(begins[1:], len(hit))
-        together = np.add.reduceat(strength[hit], begins)
-        self._order = np.lexsort((begins, -together))
-        self._negative = -together
-        self._taken = 0
-        self._put_back: list[tuple[float, int, NDArray[np.int64]]] = []
+    def __init__(self, runs: list[_Run], strength: NDArray[np.float64]) -> None:
+        """strength: (H,) of every hit; a run is as strong as its hits together."""
+        self._strength = strength
+        self._waiting: list[tuple[float, int, _Run]] = []
         self._count = 0
+        for run in runs:
+            self.put_back(run)
 
-    def strongest(self) -> NDArray[np.int64] | None:
+    def strongest(self) -> _Run | None:
         """Takes the strongest run out; None when none is left."""
-        waiting = self._taken < len(self._order)
-        at = self._order[self._taken] if waiting else -1
-        if self._put_back and not (waiting and self._negative[at] <= self._put_back[0][0]):
-            return heapq.heappop(self._put_back)[2]
-        if not waiting:
-            return None
-        self._taken += 1
-        return self._hit[self._begins[at] : self._stops[at]]
+        return heapq.heappop(self._waiting)[2] if self._waiting else None
 
-    def put_back(self, hit: NDArray[np.int64]) -> None:
-        """Lets a part of a run wait for its turn."""
-        if len(hit):
+    def put_back(self, run: _Run) -> None:
+        """Lets a run wait for its turn."""
+        if len(run.hit):
             self._count += 1  # equals go in the order in which they came
-            strength = float(self._strength[hit].sum())
-            heapq.heappush(self._put_back, (-strength, self._count, hit))
+            together = float(self._strength[run.hit].sum())
+            together *= 1.0 if run.speed == 1.0 else OTHER_SPEED
+            heapq.heappush(self._waiting, (-together, self._count, run))
 
 
 class Alignment:
@@ -153,12 +139,19 @@ class Alignment:
         self.source, self.exemplar = source, exemplar
         self.sample, self.row = hits.sample[chosen], hits.row[chosen]
         self.form, self.difference = hits.form[chosen], hits.difference[chosen]
-        self.offset_s = source.times_s[self.sample] - rows.times_s[self.row]
+        self.affine = None if hits.affine is None else hits.affine[chosen]
+        self.similarity = None if hits.similarity is None else hits.similarity[chosen]
+        self.fitting = None if hits.fitting is None else hits.fitting[chosen]
+        self.source_s = source.times_s[self.sample]
+        self.exemplar_s = rows.times_s[self.row]
         # Half a step to the exemplar's nearest sample on either side, and half as much again for
         # frames that come a little after the time that was asked for.
         self.window_s = max(1.5 * exemplar.step_s, 0.1)
         enough = min(exemplar.duration_s / max(source.step_s, 1e-9), len(source.times_s))
         is_embedding = hits.signal == "embedding"
+        self.alike = ALIKE[hits.signal] * (
+            1.0 - match_similarity if hits.signal == "embedding" else 1.0
+        )
         self.least = EMBEDDING_SAMPLES if is_embedding and enough >= EMBEDDING_SAMPLES else 1
         self.lone_limit = LONE_SHARE * (1.0 - match_similarity) if is_embedding else np.inf
 
@@ -172,26 +165,39 @@ class Alignment:
         used = np.zeros(len(self.source.times_s), np.bool_)
         wanted = np.unique(self.sample)
         found: list[Chain] = []
-        while not used[wanted].all() and (hit := candidates.strongest()) is not None:
-            free = hit[~used[self.sample[hit]]]
+        while not used[wanted].all() and (run := candidates.strongest()) is not None:
+            free = run.hit[~used[self.sample[run.hit]]]
             sample = self.sample[free]
             ends = np.flatnonzero(np.diff(np.cumsum(used)[sample]) > 0) + 1
-            if len(free) < len(hit) or len(ends):
+            if len(free) < len(run.hit) or len(ends):
                 for piece in np.split(free, ends) if len(ends) else (free,):
-                    candidates.put_back(piece)
+                    candidates.put_back(_Run(piece, run.speed))
+            elif not (steady := self._steady(free)).all():
+                candidates.put_back(_Run(free[steady], run.speed))
+                candidates.put_back(_Run(free[~steady], run.speed))
             elif not self._is_dense(sample):
                 widest = int(np.argmax(np.diff(self.source.rank[sample]))) + 1
-                candidates.put_back(hit[:widest])
-                candidates.put_back(hit[widest:])
-            elif len(hit) >= self.least and self._is_sure(hit):
-                found.append(self._chain(hit))
+                candidates.put_back(_Run(free[:widest], run.speed))
+                candidates.put_back(_Run(free[widest:], run.speed))
+            elif len(free) >= self.least and self._is_sure(free):
+                found.append(self._chain(run))
                 used[sample[0] : sample[-1] + 1] = True
         return self._joined(sorted(found, key=lambda chain: chain.source_span))
 
     def _candidates(self) -> _Candidates:
-        """The best hit of each sample for every window of offsets, cut at gaps."""
+        """The best hit of each sample for every speed and window of offsets, cut at gaps."""
+        worst = float(self.difference.max()) + 1e-9
+        speeds = likely_speeds(self.source_s, self.exemplar_s, self.difference)
+        runs = [run for speed in speeds for run in self._runs(speed)]
+        strength = 2 * worst - self.difference
+        if self.fitting is not None:
+            strength = OPERATING_INLIERS / self.difference
+        return _Candidates(runs, strength)
+
+    def _runs(self, speed: float) -> list[_Run]:
         every = np.arange(len(self.sample))
-        half = np.floor(self.offset_s / (self.window_s / 2)).astype(np.int64)
+        offset_s = self.source_s - self.exemplar_s / speed
+        half = np.floor(offset_s / (self.window_s / speed / 2)).astype(np.int64)
         # Windows overlap by half, so that no offset lies on the edge of every one.
         hit, window = np.concatenate((every, every)), np.concatenate((half, half - 1))
         order = np.lexsort(
@@ -203,12 +209,31 @@ class Alignment:
         hit, key = hit[first], key[:, first]
         other = np.any(key[:2, 1:] != key[:2, :-1], axis=0)
         begins = np.flatnonzero(np.r_[True, other | self._gap(self.sample[hit])])
-        worst = float(self.difference.max()) + 1e-9
-        return _Candidates(hit, begins, 2 * worst - self.difference)
+        return [_Run(piece, speed) for piece in np.split(hit, begins[1:])]
 
     def _is_sure(self, hit: NDArray[np.int64]) -> bool:
-        """Whether several samples agree, or the only one does so closely."""
+        """Whether so many samples agree, or the only one so closely, that it is no chance."""
+        if self.fitting is not None:
+            inliers = OPERATING_INLIERS / self.difference[hit]
+            enough = inliers.max() >= LONE_INLIERS or (inliers - CHANCE_INLIERS).sum() >= SURE
+            return bool(enough) and moves_along(self.fitting[hit])
         return len(hit) >= EMBEDDING_SAMPLES or bool(self.difference[hit[0]] <= self.lone_limit)
+
+    def _steady(self, hit: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(n,) which hits show the exemplar as large and at the same place as most of them do."""
+        if self.affine is None or len(hit) < 2:
+            return np.ones(len(hit), np.bool_)
+        affine = self.affine[hit]
+        size = np.log(np.hypot(affine[:, 0, 0], affine[:, 1, 0]))
+        centre = affine[:, :, :2] @ np.array([0.5, 0.3], np.float32) + affine[:, :, 2]
+        moved = np.abs(centre - np.median(centre, axis=0)).max(axis=1)
+        steady: NDArray[np.bool_] = (np.abs(size - np.median(size)) <= MAX_GROWTH) & (
+            moved <= MAX_SHIFT
+        )
+        # Of two, the median lies between them: neither is right where they disagree.
+        return (
+            steady if steady.any() else np.arange(len(hit)) == int(np.argmin(self.difference[hit]))
+        )
 
     def _is_dense(self, sample: NDArray[np.int64]) -> bool:
         """Whether enough of the samples from the first to the last agree."""
@@ -223,26 +248,43 @@ class Alignment:
         far: NDArray[np.bool_] = (missed > MAX_MISSED) | (passed_s > allowed_s)
         return far
 
-    def _chain(self, picked: NDArray[np.int64]) -> Chain:
+    def _chain(self, run: _Run) -> Chain:
+        picked, lasts_s = run.hit, self.exemplar.duration_s
         start_s = float(self.source.times_s[self.sample[picked[0]]])
         end_s = float(self.source.ends_s[self.sample[picked[-1]]])
-        offset_s = float(np.median(self.offset_s[picked]))
-        lasts_s = self.exemplar.duration_s
+        source_s, exemplar_s = self.source_s[picked], self.exemplar_s[picked]
+        speed = fitted_speed(source_s, exemplar_s, run.speed, self.exemplar.step_s)
+        offset_s = float(np.median(source_s - exemplar_s / speed))
         if not self.exemplar.still:
-            end_s = max(start_s, min(end_s, offset_s + lasts_s))
-        from_s = min(max(start_s - offset_s, 0.0), lasts_s)
-        to_s = min(max(end_s - offset_s, from_s), lasts_s)
+            end_s = max(start_s, min(end_s, offset_s + lasts_s / speed))
+        from_s = min(max((start_s - offset_s) * speed, 0.0), lasts_s)
+        to_s = min(max((end_s - offset_s) * speed, from_s), lasts_s)
         form = int(self.form[picked[0]])
-        return Chain(picked, form, Interval(start_s, end_s), Interval(from_s, to_s))
+        return Chain(picked, form, Interval(start_s, end_s), Interval(from_s, to_s), speed)
 
     def _joined(self, chains: list[Chain]) -> list[Chain]:
+        """Chains with those of a held picture as one, and without shadows: a source that shows the
+        exemplar's scene longer than it does agrees with its first or last frame for a while."""
         joined: list[Chain] = []
         for chain in chains:
-            if joined and self._is_held(joined[-1], chain):
-                joined[-1] = joined[-1].followed_by(chain)
-            else:
+            if not joined or not self._is_held(joined[-1], chain):
                 joined.append(chain)
+            elif self._stands_still(joined[-1], chain):
+                joined[-1] = joined[-1].followed_by(chain)
+            elif len(chain.picked) > len(joined[-1].picked):
+                joined[-1] = chain
         return joined
+
+    def _stands_still(self, earlier: Chain, later: Chain) -> bool:
+        """Whether the source's own picture stands still where one chain follows the other; where
+        that is not known, whether both agree with the exemplar about as well."""
+        ends, begins = self.sample[earlier.picked[-1]], self.sample[later.picked[0]]
+        if self.source.still is not None:
+            return bool(self.source.still[ends:begins].all())
+        one, other = (float(np.median(self.difference[c.picked])) for c in (earlier, later))
+        if self.fitting is not None:
+            one, other = float(np.log(one)), float(np.log(other))
+        return abs(one - other) <= self.alike
 
     def _is_held(self, earlier: Chain, later: Chain) -> bool:
         """Whether `later` begins with the picture on which `earlier` ended: a picture held longer

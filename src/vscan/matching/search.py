@@ -1,17 +1,18 @@
-"""Samples of a source against every sample of an exemplar index: which two frames agree."""
+"""Samples of a source against every row of an exemplar index: which two frames agree."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vscan.exemplars.faiss_files import unit_rows
-from vscan.exemplars.index import ExemplarIndex, SignalRows
-from vscan.exemplars.parts import picture_quality
+from vscan.exemplars.index import ExemplarIndex
+from vscan.exemplars.rows import SignalRows
+from vscan.exemplars.vectors import unit_rows
 from vscan.hashes.pdq import DIHEDRAL_COUNT, HASH_BYTES, MATCH_DISTANCE, MIN_QUALITY, hamming
+from vscan.matching.normalization import background_of
 from vscan.tracks import Track
 
 MAX_HITS = 256
@@ -23,17 +24,28 @@ _PAIRS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class FrameHits:
-    """Pairs of a source's sample and an exemplar's sample that agree, by sample, row and form."""
+    """Pairs of a source's sample and an exemplar's row that agree, by sample, row and form."""
 
     signal: str
     sample: NDArray[np.int64]
-    """(H,) position in the source's track, ascending."""
+    """(H,) position in the source's samples, ascending."""
     row: NDArray[np.int64]
     """(H,) position in ExemplarIndex.rows(signal)."""
     form: NDArray[np.int64]
-    """(H,) position in DIHEDRAL_FORMS: the transform of the source's sample that agrees."""
+    """(H,) position in DIHEDRAL_FORMS: the transform of the source's sample that agrees. Of
+    `keypoints` the nearest one, and 8 more where the sample's negative agrees."""
     difference: NDArray[np.float64]
-    """(H,) Hamming distance in bits for `pdq`, 1 - cosine for `embedding`: less is better."""
+    """(H,) less is better: Hamming distance in bits for `pdq`; for `embedding` 1 - cosine,
+    stretched so that every sample's own limit lies at the operating point (see normalization.py);
+    for `keypoints` the number of inliers at the operating point over that found."""
+    affine: NDArray[np.float32] | None = None
+    """(H, 2, 3) for `keypoints`: from places in the exemplar's frame to places in the source's,
+    mirrored where the form is, both in shares of the longer side; see hashes/keypoints.py."""
+    fitting: NDArray[np.int64] | None = None
+    """(H, 2, 2) for `keypoints`: of the exemplar's features that move, and of those that stand
+    still, how many fit and how many the source shows."""
+    similarity: NDArray[np.float64] | None = None
+    """(H,) for `embedding`: the plain cosine."""
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -41,58 +53,111 @@ class FrameHits:
     def __repr__(self) -> str:
         return f"FrameHits({self.signal}, {len(self)} pairs)"
 
+    def where(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> FrameHits:
+        """Those pairs alone, in that order."""
+        return FrameHits(
+            self.signal,
+            self.sample[which],
+            self.row[which],
+            self.form[which],
+            self.difference[which],
+            None if self.affine is None else self.affine[which],
+            None if self.fitting is None else self.fitting[which],
+            None if self.similarity is None else self.similarity[which],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SourceTracks:
+    """A source as it is matched: when its samples are, and what was measured on them."""
+
+    times_s: NDArray[np.float64]
+    """(T,) of every sample, ascending, each once."""
+    end_s: float
+    """Presentation time at which the source ends."""
+    tracks: Mapping[str, Track]
+    """By signal; `pdq` may have several rows a sample, one for each region."""
+    keypoint_hits: Mapping[str, FrameHits] = field(default_factory=dict)
+    """By index: what keypoints agreed while the source was read."""
+
+    @classmethod
+    def of(cls, tracks: Mapping[str, Track], end_s: float) -> SourceTracks:
+        """A source of which the tracks are all that is known."""
+        every = [np.empty(0), *(track.times_s for track in tracks.values())]
+        return cls(np.unique(np.concatenate(every)), end_s, tracks)
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """(T,) samples that may agree with anything: not those whose picture is blank.
+
+        A sample counts by the best of its regions; one that was not hashed is taken as it is.
+        """
+        usable = np.ones(len(self.times_s), np.bool_)
+        hashed = self.tracks.get("pdq")
+        if hashed is not None and hashed.quality is not None:
+            at = np.searchsorted(self.times_s, hashed.times_s)
+            usable[at] = False
+            usable[at[hashed.quality >= MIN_QUALITY]] = True
+        return usable
+
 
 def search(
     index: ExemplarIndex,
     signal: str,
-    tracks: Mapping[str, Track],
+    source: SourceTracks,
     *,
     match_similarity: float | None = None,
 ) -> FrameHits:
-    """Every pair of samples that agree in `signal`, found with FAISS.
+    """Every pair of a sample and a row that agree in `signal`, `pdq` or `embedding`.
 
-    tracks: of the source, by signal: `pdq` (T, 8 * 32) with quality, `embedding` (T, D). Two
-    samples agree in `pdq` at a distance of at most MATCH_DISTANCE bits in one of the eight forms
+    Two frames agree in `pdq` at a distance of at most MATCH_DISTANCE bits in one of the eight forms
     of the source's sample, and in `embedding` from the cosine `match_similarity` (by default the
-    index's own) on. Pictures of a PDQ quality below MIN_QUALITY agree with nothing, on either
-    side and in either signal: all blank frames look alike.
+    index's own) on, which is higher for a sample that resembles the background more than usual, and
+    lower for one that resembles it less: see normalization.py. Pictures of a PDQ quality below
+    MIN_QUALITY agree with nothing, on either side and in either signal: blank frames look alike.
 
     Raises ExemplarIndexError where the index does not hold the signal, ValueError where the
     source's vectors have another length than the index's.
     """
-    rows, queries = index.rows(signal), _Queries.of(index, signal, tracks, match_similarity)
-    usable = _usable_rows(index, rows)
-    found = [_no_hits(signal)]
+    rows, queries = index.rows(signal), _Queries.of(index, signal, source, match_similarity)
+    usable = usable_rows(index, rows)
+    found = [no_hits(signal)]
     if usable.any():
         step = max(1, _PAIRS_AT_ONCE // (len(rows) * queries.forms))
-        for start in range(0, len(queries.samples), step):
-            part = queries.samples[start : start + step]
-            hits = _range_search(index, queries, part)
-            found.append(_thinned(_kept(hits, usable[hits.row]), rows, queries.times_s))
+        for start in range(0, len(queries.sample), step):
+            part = slice(start, start + step)
+            values = queries.values[part].reshape(-1, queries.width)
+            # Every sample has its own limit: the widest one finds the pairs of all.
+            hits = index.vectors(signal).range_search(values, float(queries.limits[part].max()))
+            asked = start + hits.query // queries.forms
+            form = hits.query % queries.forms
+            kept = usable[hits.row] & (hits.difference <= queries.limits[asked])
+            pairs = queries.hits(signal, asked, hits.row, form, hits.difference)
+            found.append(_thinned(pairs.where(kept), rows, source.times_s))
     return _joined(found)
 
 
 def search_reference(
     index: ExemplarIndex,
     signal: str,
-    tracks: Mapping[str, Track],
+    source: SourceTracks,
     *,
     match_similarity: float | None = None,
 ) -> FrameHits:
     """The same as `search`, by comparing every pair in numpy: slow, and plainly right."""
-    rows, queries = index.rows(signal), _Queries.of(index, signal, tracks, match_similarity)
-    usable = _usable_rows(index, rows)
-    found = [_no_hits(signal)]
-    for sample in queries.samples:
-        values = queries.values[sample].reshape(queries.forms, -1)
+    rows, queries = index.rows(signal), _Queries.of(index, signal, source, match_similarity)
+    usable = usable_rows(index, rows)
+    found = [no_hits(signal)]
+    for query, values in enumerate(queries.values):
+        each = values.reshape(queries.forms, -1)
         difference = (
-            hamming(values[:, None], rows.values[None].astype(np.uint8)).astype(np.float64)
+            hamming(each[:, None], rows.values[None].astype(np.uint8)).astype(np.float64)
             if signal == "pdq"
-            else 1.0 - values.astype(np.float64) @ unit_rows(rows.values).astype(np.float64).T
+            else 1.0 - each.astype(np.float64) @ unit_rows(rows.values).astype(np.float64).T
         )
-        form, row = np.nonzero((difference <= queries.limit) & usable)
-        hits = FrameHits(signal, np.full(len(row), sample), row, form, difference[form, row])
-        found.append(_thinned(hits, rows, queries.times_s))
+        form, row = np.nonzero((difference <= queries.limits[query]) & usable)
+        hits = queries.hits(signal, np.full(len(row), query), row, form, difference[form, row])
+        found.append(_thinned(hits, rows, source.times_s))
     return _joined(found)
 
 
@@ -100,40 +165,70 @@ def search_reference(
 class _Queries:
     """The source's side of a search."""
 
-    signal: str
-    times_s: NDArray[np.float64]
     values: NDArray[np.uint8] | NDArray[np.float32]
-    """(T, forms * width)."""
+    """(Q, forms * width)."""
+    sample: NDArray[np.int64]
+    """(Q,) the sample of each."""
     forms: int
-    samples: NDArray[np.int64]
-    """Positions of the samples that may agree with anything."""
-    limit: float
-    """Largest difference that still agrees."""
+    limits: NDArray[np.float64]
+    """(Q,) largest difference of each that still agrees; above 0 for an embedding."""
+    stretch: NDArray[np.float64] | None = None
+    """(Q,) for an embedding: the limit at the operating point over that of each."""
+
+    @property
+    def width(self) -> int:
+        return int(self.values.shape[1]) // self.forms
+
+    def hits(
+        self,
+        signal: str,
+        query: NDArray[np.int64],
+        row: NDArray[np.int64],
+        form: NDArray[np.int64],
+        difference: NDArray[np.float64],
+    ) -> FrameHits:
+        """The hits (H,) of those queries with those rows."""
+        sample = self.sample[query]
+        if self.stretch is None:
+            return FrameHits(signal, sample, row, form, difference)
+        stretched = difference * self.stretch[query]
+        return FrameHits(signal, sample, row, form, stretched, similarity=1.0 - difference)
 
     @classmethod
     def of(
         cls,
         index: ExemplarIndex,
         signal: str,
-        tracks: Mapping[str, Track],
+        source: SourceTracks,
         match_similarity: float | None,
     ) -> _Queries:
-        track = tracks[signal]
-        samples = np.flatnonzero(picture_quality(track, tracks) >= MIN_QUALITY)
+        track = source.tracks[signal]
+        sample = np.searchsorted(source.times_s, track.times_s)
         if signal == "pdq":
             if len(track) and track.values.shape[1] != DIHEDRAL_COUNT * HASH_BYTES:
-                raise ValueError(f"a source's pdq track holds eight hashes a sample, got {track}")
-            values: NDArray[np.uint8] | NDArray[np.float32] = track.values.astype(np.uint8)
-            return cls(signal, track.times_s, values, DIHEDRAL_COUNT, samples, MATCH_DISTANCE)
+                raise ValueError(f"a source's pdq track holds eight hashes a row, got {track}")
+            quality = np.full(len(track), 100) if track.quality is None else track.quality
+            seen = quality >= MIN_QUALITY
+            values = track.values[seen].astype(np.uint8).reshape(-1, DIHEDRAL_COUNT * HASH_BYTES)
+            limits = np.full(len(values), float(MATCH_DISTANCE))
+            return cls(values, sample[seen], DIHEDRAL_COUNT, limits)
         width = index.rows(signal).values.shape[1]
         if len(track) and track.values.shape[1] != width:
             raise ValueError(f"{track} against an index of vectors of {width} numbers")
-        limit = 1.0 - operating_similarity(index, match_similarity)
-        return cls(signal, track.times_s, unit_rows(track.values), 1, samples, limit)
+        point = operating_similarity(index, match_similarity)
+        seen = source.usable[sample]
+        vectors, sample = unit_rows(track.values[seen]), sample[seen]
+        limits = np.full(len(vectors), 1.0 - point)
+        if (background := background_of(index)) is not None:
+            limits = background.limits(vectors, point)
+        told = limits > 0
+        vectors, sample, limits = vectors[told], sample[told], limits[told]
+        return cls(vectors, sample, 1, limits, (1.0 - point) / limits)
 
 
 def operating_similarity(index: ExemplarIndex, match_similarity: float | None = None) -> float:
-    """The cosine from which two embeddings agree: `match_similarity`, or else the index's own."""
+    """The cosine from which two embeddings agree, where the sample resembles the background as much
+    as usual: `match_similarity`, or else the index's own."""
     model = index.manifest.model
     if match_similarity is not None:
         if not 0.0 < match_similarity < 1.0:
@@ -142,52 +237,34 @@ def operating_similarity(index: ExemplarIndex, match_similarity: float | None = 
     return 1.0 if model is None else model.match_similarity
 
 
-def _range_search(index: ExemplarIndex, queries: _Queries, part: NDArray[np.int64]) -> FrameHits:
-    faiss_index = index.faiss_index(queries.signal)
-    values = queries.values[part].reshape(len(part) * queries.forms, -1)
-    if queries.signal == "pdq":
-        # FAISS's binary range search is strict: distance < radius.
-        limits, difference, row = faiss_index.range_search(values, int(queries.limit) + 1)
-    else:
-        # Strict as well; a little below the limit so that float32 loses nothing that is on it.
-        limits, cosine, row = faiss_index.range_search(values, 1.0 - queries.limit - 1e-6)
-        difference = 1.0 - cosine.astype(np.float64)
-    query = np.repeat(np.arange(len(values)), np.diff(limits.astype(np.int64)))
-    return FrameHits(
-        queries.signal,
-        part[query // queries.forms],
-        row.astype(np.int64),
-        query % queries.forms,
-        np.maximum(difference.astype(np.float64), 0.0),
-    )
+def usable_rows(index: ExemplarIndex, rows: SignalRows) -> NDArray[np.bool_]:
+    """(R,) rows that may agree with anything: of active exemplars, and not of blank pictures."""
+    active = np.asarray(index.active, np.bool_)
+    return (rows.quality >= MIN_QUALITY) & active[rows.exemplar]
 
 
-def _usable_rows(index: ExemplarIndex, rows: SignalRows) -> NDArray[np.bool_]:
-    """Rows that may agree with anything: of enabled exemplars, and not of blank pictures."""
-    enabled = np.array([exemplar.enabled for exemplar in index.exemplars], np.bool_)
-    return (rows.quality >= MIN_QUALITY) & enabled[rows.exemplar]
+def no_hits(signal: str) -> FrameHits:
+    """No pair at all."""
+    none = np.empty(0, np.int64)
+    return FrameHits(signal, none, none, none, np.empty(0, np.float64))
 
 
 def _thinned(hits: FrameHits, rows: SignalRows, times_s: NDArray[np.float64]) -> FrameHits:
-    """The best MAX_HITS of each sample, exemplar and form."""
+    """The best hit of each sample, exemplar time and form, and of those the best MAX_HITS of each
+    sample, exemplar and form."""
+    if not len(hits):
+        return hits
+    exemplar, row_time = rows.exemplar[hits.row], rows.times_s[hits.row]
+    order = np.lexsort((hits.row, hits.difference, row_time, hits.form, exemplar, hits.sample))
+    key = np.stack((hits.sample, exemplar, hits.form, row_time))[:, order]
+    hits = hits.where(order[np.r_[True, np.any(key[:, 1:] != key[:, :-1], axis=0)]])
     exemplar = rows.exemplar[hits.row]
     apart = np.abs(rows.times_s[hits.row] - times_s[hits.sample])
     order = np.lexsort((apart, hits.difference, hits.form, exemplar, hits.sample))
     key = np.stack((hits.sample, exemplar, hits.form))[:, order]
     begins = np.flatnonzero(np.r_[True, np.any(key[:, 1:] != key[:, :-1], axis=0)])
-    length = np.diff(np.r_[begins, len(order)])
-    rank = np.arange(len(order)) - np.repeat(begins[: len(length)], length)
-    return _kept(hits, np.sort(order[rank < MAX_HITS])) if len(order) else hits
-
-
-def _kept(hits: FrameHits, which: NDArray[np.bool_] | NDArray[np.int64]) -> FrameHits:
-    return FrameHits(
-        hits.signal,
-        hits.sample[which],
-        hits.row[which],
-        hits.form[which],
-        hits.difference[which],
-    )
+    rank = np.arange(len(order)) - np.repeat(begins, np.diff(np.r_[begins, len(order)]))
+    return hits.where(np.sort(order[rank < MAX_HITS]))
 
 
 def _joined(parts: list[FrameHits]) -> FrameHits:
@@ -196,9 +273,7 @@ def _joined(parts: list[FrameHits]) -> FrameHits:
         for name in ("sample", "row", "form", "difference")
     )
     order = np.lexsort((form, row, sample))
-    return _kept(FrameHits(parts[0].signal, sample, row, form, difference), order)
-
-
-def _no_hits(signal: str) -> FrameHits:
-    none = np.empty(0, np.int64)
-    return FrameHits(signal, none, none, none, np.empty(0, np.float64))
+    cosines = [part.similarity for part in parts if part.similarity is not None]
+    similarity = np.concatenate(cosines) if cosines else None
+    hits = FrameHits(parts[0].signal, sample, row, form, difference, similarity=similarity)
+    return hits.where(order)

@@ -1,0 +1,179 @@
+"""Geometric verification: whether features of two frames agree at places that fit one transform.
+
+Features that look alike are paired, and a similarity transform (shift, turn, scale) is sought that
+as many pairs as possible fit (RANSAC: Fischler, Bolles 1981, as in OpenCV, whose random numbers
+begin with the same seed each time). What fits by chance is kept out by what a copy looks like
+beside the number of its inliers: they lie all over that part of the exemplar's frame which the
+source shows, and not on what stands still alone while the rest moves (a logo, a template).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MATCH_BITS = 64
+"""Descriptors that differ by more are not paired."""
+MIN_INLIERS = 8
+"""Pairs that must fit before a frame counts at all; unrelated frames reach 9, rarely 11."""
+MIN_SUPPORT = 0.25
+"""Share of the cells of the exemplar's frame, of those that the source shows and that have
+features, in which at least one pair fits."""
+MIN_LINES = 0.6
+"""Share of the rows of cells in sight, and of the columns, that must have one in which features
+fit: captions fill the lower half at most."""
+MIN_SPREAD = 0.4
+"""How far the fitting features must be scattered along both axes, as a share of those in sight:
+those of a caption lie in one line."""
+MIN_SPREAD_STILL = 0.6
+"""The same where features that move fit less than half as well as those that stand still."""
+MIN_CELLS = 3
+"""Cells in which pairs fit: a line of them, or a spot, is no picture."""
+SCALES = (0.15, 4.0)
+"""Least and largest scale from exemplar to source, both in shares of their longer side."""
+_TOLERANCE = 0.0125
+"""Distance, in shares of the longer side, by which a pair may miss its place."""
+_CELLS = 4
+"""The exemplar's frame is divided into this many cells each way."""
+_CELL_SHARE = 0.1
+"""Share of a cell's features in sight that must fit for it to agree."""
+_CELL_FEATURES = 2
+"""Features in sight from which on a cell counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Features of one frame."""
+
+    descriptors: NDArray[np.uint8]
+    """(n, 32)."""
+    places: NDArray[np.float32]
+    """(n, 2) in shares of the frame's longer side."""
+
+    def __len__(self) -> int:
+        return len(self.descriptors)
+
+
+@dataclass(frozen=True, eq=False)
+class Verified:
+    """How the features of two frames agree."""
+
+    inliers: int
+    affine: NDArray[np.float32]
+    """(2, 3) from places in the exemplar's frame to places in the source's."""
+    support: float
+    """Share 0..1 of the cells in sight in which features fit."""
+    spread: float
+    """How far the fitting features are scattered, as a share of how far those in sight are, along
+    the axis along which that is less."""
+    moving: tuple[int, int]
+    """(fitting, in sight) of the exemplar's features that move."""
+    still: tuple[int, int]
+    """The same of those that stand still."""
+
+    @property
+    def moves_along(self) -> bool:
+        """Whether features that move fit at least half as well as those that stand still do."""
+        (moving, moving_seen), (still, still_seen) = self.moving, self.still
+        return 2 * moving * still_seen >= still * moving_seen
+
+    @property
+    def scale(self) -> float:
+        """Length in the source's frame of what has length 1 in the exemplar's."""
+        return float(np.hypot(self.affine[0, 0], self.affine[1, 0]))
+
+    @property
+    def turn_deg(self) -> float:
+        """Degrees 0..360 clockwise by which the exemplar's frame was turned."""
+        return float(np.degrees(np.arctan2(self.affine[1, 0], self.affine[0, 0])) % 360.0)
+
+
+def verify(
+    source: Features, exemplar: Features, moving: Callable[[], NDArray[np.bool_]]
+) -> Verified | None:
+    """How a source's features agree with an exemplar's; None where they do not.
+
+    moving: tells which of the exemplar's features (n,) are not where they are in the frames beside
+    it; asked for only where the frames agree.
+    """
+    import cv2
+
+    pairs = _pairs(source, exemplar)
+    if len(pairs) < MIN_INLIERS:
+        return None
+    affine, fits = cv2.estimateAffinePartial2D(
+        exemplar.places[pairs[:, 0]],
+        source.places[pairs[:, 1]],
+        method=cv2.RANSAC,
+        ransacReprojThreshold=_TOLERANCE,
+        maxIters=400,
+        confidence=0.995,
+    )
+    if affine is None or np.count_nonzero(fits) < MIN_INLIERS:
+        return None
+    fitting = np.zeros(len(exemplar), np.bool_)
+    fitting[pairs[fits.ravel().astype(np.bool_), 0]] = True
+    verified = _judged(affine.astype(np.float32), fitting, source, exemplar, moving())
+    sane = SCALES[0] <= verified.scale <= SCALES[1]
+    least = MIN_SPREAD if verified.moves_along else MIN_SPREAD_STILL
+    spread = verified.support >= MIN_SUPPORT and verified.spread >= least
+    return verified if sane and spread else None
+
+
+def _pairs(source: Features, exemplar: Features) -> NDArray[np.int64]:
+    """(n, 2) features of the exemplar and of the source that are each other's nearest."""
+    import cv2
+
+    if min(len(source), len(exemplar)) < MIN_INLIERS:
+        return np.empty((0, 2), np.int64)
+    found = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(
+        exemplar.descriptors, source.descriptors
+    )
+    near = [(pair.queryIdx, pair.trainIdx) for pair in found if pair.distance <= MATCH_BITS]
+    return np.array(near, np.int64).reshape(-1, 2)
+
+
+def _across(agreeing: NDArray[np.bool_], counted: NDArray[np.bool_]) -> bool:
+    """Whether most rows of cells, and most columns, have one that agrees, of those that count."""
+    for axis in (0, 1):
+        lines = [each.reshape(_CELLS, _CELLS).any(axis=axis) for each in (agreeing, counted)]
+        if lines[0].sum() < MIN_LINES * lines[1].sum():
+            return False
+    return True
+
+
+def _judged(
+    affine: NDArray[np.float32],
+    fitting: NDArray[np.bool_],
+    source: Features,
+    exemplar: Features,
+    moving: NDArray[np.bool_],
+) -> Verified:
+    """What of the exemplar the source shows under that transform, and how much of it fits."""
+    shown = exemplar.places @ affine[:, :2].T + affine[:, 2]
+    low, high = source.places.min(axis=0), source.places.max(axis=0)
+    in_sight = np.all((shown >= low) & (shown <= high), axis=1) | fitting
+    first, last = exemplar.places.min(axis=0), exemplar.places.max(axis=0)
+    share = (exemplar.places - first) / np.maximum(last - first, 1e-6)
+    at = np.minimum((share * _CELLS).astype(np.int64), _CELLS - 1)
+    cell = at[:, 1] * _CELLS + at[:, 0]
+    features = np.bincount(cell[in_sight], minlength=_CELLS**2)
+    agreeing = np.bincount(cell[fitting], minlength=_CELLS**2) >= np.maximum(
+        1, _CELL_SHARE * features
+    )
+    counted = (features >= _CELL_FEATURES) | agreeing
+    cells = int(agreeing.sum()) if _across(agreeing, counted) else 0
+    spread = exemplar.places[fitting].std(axis=0) / np.maximum(
+        exemplar.places[in_sight].std(axis=0), 1e-6
+    )
+    return Verified(
+        inliers=int(fitting.sum()),
+        affine=affine,
+        spread=float(spread.min()),
+        support=cells / max(1, int(counted.sum())) if cells >= MIN_CELLS else 0.0,
+        moving=(int((moving & fitting).sum()), int((moving & in_sight).sum())),
+        still=(int((~moving & fitting).sum()), int((~moving & in_sight).sum())),
+    )

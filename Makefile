@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: setup demo test soak check format docs goldens lock bench model clean
+.PHONY: setup demo test soak check format docs goldens lock bench bench-copies model clean
 
 setup: $(STAMP)
 
@@ -49,6 +49,16 @@ goldens: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+# Copy detection on the videos of VSCAN_CORPUS; against Meta's vPDQ too where VPDQ_PYTHON has it.
+# The first run encodes the copies (minutes to an hour), later ones only what changed.
+bench-copies: setup
+	@test -n "$$VSCAN_CORPUS" || { echo "set VSCAN_CORPUS to a folder of videos" >&2; exit 2; }
+	$(BIN)/python -m bench.copies make --videos "$$VSCAN_CORPUS" --out bench-copies --seed 1 \
+	  --same bench/copies/corpus-same.txt
+	$(BIN)/python -m bench.copies run --set bench-copies \
+	  --columns "all,pdq,keypoints,embedding$${VPDQ_PYTHON:+,vpdq}" \
+	  $${VPDQ_PYTHON:+--vpdq-python "$$VPDQ_PYTHON"}
 
 # Trains the built-in demo model anew from its seed (about 80 minutes on two cores).
 model: setup

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 # numpy's products run in one thread, as in a reader process: set before numpy is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from bench import embedding, hashing, startup
+from bench import embedding, hashing, index_change, index_search, signal_cost, startup
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ MEASUREMENTS = {
     "startup": Measurement("`vscan --help` against Python alone and 0.3 s", startup.measure),
     "hashing": Measurement("PDQ in eight forms against decoding the same frames", hashing.measure),
     "embedding": Measurement("the built-in model against ViT-B-32", embedding.measure),
+    "index_search": Measurement("large exemplar indexes against FAISS flat", index_search.measure),
+    "index_change": Measurement("adding and removing exemplars by size", index_change.measure),
+    "signal_cost": Measurement("hashes and keypoints beside ViT-B-32", signal_cost.measure),
 }
 
 

@@ -34,10 +34,10 @@ def verdict_schema() -> str:
     schema = _closed({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
     # Left out of a line where they say nothing (Verdict.as_dict).
     schema["required"] = [key for key in schema["required"] if key != "error"]
-    exemplar = schema["$defs"]["ExemplarEvidence"]
-    exemplar["required"] = [
-        key for key in exemplar["required"] if key not in ("distance", "similarity")
-    ]
+    left_out = {"ExemplarEvidence": vscan.verdicts.UNUSED, "Suppressed": ("reason",)}
+    for name, unused in left_out.items():
+        part = schema["$defs"][name]
+        part["required"] = [key for key in part["required"] if key not in unused]
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

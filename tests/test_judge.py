@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vscan.findings import KNOWN_CONTENT, Judgement
 from vscan.intervals import Interval
-from vscan.judge import KNOWN_CONTENT, Judgement, judge
+from vscan.judge import judge
 from vscan.matching.match import Match
 from vscan.matching.prompt_scores import PolicyScores
 from vscan.policies import PolicyPack, parse_pack
@@ -153,6 +154,23 @@ def test_a_match_fires_its_policy(pack: PolicyPack) -> None:
     assert ((2.0, 5.0), (10.0, 13.0), "mirrored", 6.0) == (
         evidence.source_span_s, evidence.exemplar_span_s, evidence.transform, evidence.distance
     )  # fmt: skip
+
+
+def test_keypoints_evidence(pack: PolicyPack) -> None:
+    """Inliers, speed and transform of a match stand in its evidence, and a suppressed piece says
+    nothing of a quarantine."""
+    found = match(
+        signal="keypoints", distance=None, inliers=31, speed=1.25002, transform="inverted_mirrored"
+    )
+    (finding,) = judged(pack, found).findings
+    (evidence,) = finding.evidence
+    assert isinstance(evidence, ExemplarEvidence)
+    assert ("keypoints", 31, 1.25, "inverted_mirrored", None, None) == (
+        evidence.signal, evidence.inliers, evidence.speed, evidence.transform,
+        evidence.distance, evidence.similarity,
+    )  # fmt: skip
+    (aside,) = judged(pack, found, match(opinion="benign")).suppressed
+    assert None is aside.reason
 
 
 def test_a_match_of_a_policy_that_is_not_in_the_pack(pack: PolicyPack) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from tests.colour_encoder import ColourEncoder
 from tests.conftest import Library
 from tests.media_factory import solid_frames, write_video
 from vscan import scanning
+from vscan.curation import update_exemplar
 from vscan.errors import ExemplarIndexError, ModelError, PackError, SamplingError, UsageError
+from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.writer import create_index
 from vscan.scanning import ScanSettings, prepare, run_scan, scan
@@ -63,6 +67,8 @@ def known(library: Library, **settings: Any) -> ScanSettings:
         ({"timeout_s": 0.0}, "above 0"),
         ({"timeout_s": float("nan")}, "above 0"),
         ({"timeout_s": float("inf")}, "above 0"),
+        ({"flood_share": -0.1}, "flood share"),
+        ({"flood_share": float("nan")}, "flood share"),
     ],
 )
 def test_settings_check_themselves(settings: dict[str, Any], told: str) -> None:
@@ -131,6 +137,22 @@ def test_provenance(library: Library) -> None:
     assert ("fps:2", ("pdq",)) == (provenance.sampling, provenance.signals)
     assert {"known"} == set(provenance.indexes)
     assert provenance.indexes["known"].startswith("sha256:")
+
+
+def test_provenance_knows_what_has_expired(library: Library, tmp_path: Path) -> None:
+    """An exemplar that has expired matches nothing, and a rerun is another configuration."""
+    index = tmp_path / "index"
+    shutil.copytree(library.folder / "index", index)
+    (held,) = ExemplarIndex.open(index).exemplars
+    told = []
+    for expires in (None, "2999-01-01T00:00:00Z", "2000-01-01T00:00:00Z"):
+        update_exemplar(index, held.id, {"expires_at": expires})
+        settings = replace(known(library, workers=1), indexes=(str(index),))
+        told.append(prepare(settings).rules.provenance.indexes["known"])
+        (found,) = scan([library.clips / "deep"], settings=settings)
+        assert ("clear" if expires and expires < "2001" else "violation") == found.outcome
+    assert 3 == len(set(told))
+    assert [False, False, True] == ["less 1 expired" in each for each in told]
 
 
 def test_twins_are_refused(library: Library, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from vscan.verdicts import (
     SourceRecord,
     Suppressed,
     Verdict,
+    parse_verdict,
     verdict_id,
 )
 
@@ -72,7 +73,8 @@ def test_a_line_is_the_verdict(verdict: Verdict) -> None:
 
 
 def test_what_says_nothing_is_left_out() -> None:
-    """No `error` where there is none; of distance and similarity only what the signal has."""
+    """No `error` where there is none; of distance, similarity and inliers what the signal has; a
+    reason only where it is not a benign exemplar."""
     full = orjson.loads(FULL.to_line())
     assert "error" not in full
     assert "not_found" == orjson.loads(ERROR.to_line())["error"]["code"]
@@ -80,7 +82,37 @@ def test_what_says_nothing_is_left_out() -> None:
     (by_model,) = full["suppressed"][0]["by"]
     assert (True, False) == ("distance" in by_hash, "similarity" in by_hash)
     assert (False, True) == ("distance" in by_model, "similarity" in by_model)
+    assert not any("inliers" in each for each in (by_hash, by_model))
+    assert "reason" not in full["suppressed"][0]
     assert "similarity" in by_prompt
+
+
+ASIDE = dataclasses.replace(
+    FULL,
+    findings=(),
+    suppressed=(
+        *FULL.suppressed,
+        Suppressed(policy="hoax", segments=(SEGMENT,), by=(), reason="exemplar_quarantined",
+                   evidence=(dataclasses.replace(MATCH, signal="keypoints", distance=None,
+                                                 inliers=31, speed=1.25),)),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("verdict", [FULL, ERROR, ASIDE], ids=["full", "error", "aside"])
+def test_a_line_is_read_again(verdict: Verdict) -> None:
+    """What was written is the same verdict, and writes the same line; the schema knows it."""
+    line = verdict.to_line()
+    assert [] == check(orjson.loads(line))
+    assert verdict == parse_verdict(line)
+    assert line == parse_verdict(line).to_line()
+
+
+@pytest.mark.parametrize("line", [b"", b"{}", b"[]", FULL.to_line()[:-3], b'{"schema":"other/1"}'])
+def test_what_is_no_verdict(line: bytes) -> None:
+    """Anything else is a ValueError."""
+    with pytest.raises(ValueError, match="validation error"):
+        parse_verdict(line)
 
 
 def test_names_of_any_kind_survive() -> None:

@@ -133,6 +133,7 @@ WARNING_CODES: dict[str, str] = {
     "times_uncertain": "a damaged video: some samples may lie a few frames before their time",
     "packets_skipped": "damaged packets could not be decoded and were passed over",
     "shorter_than_claimed": "the video ended before the duration that its container claims",
+    "exemplar_quarantined": "matches with an exemplar that flooded the run stand under suppressed",
     "ended_by_errors": "so many packets in a row were damaged that reading ended there",
 }
 """Codes under `warnings` in a record, with what each one means."""

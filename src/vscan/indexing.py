@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -15,18 +15,20 @@ from vscan.scanning import ScanSettings, available_cores, load_model
 if TYPE_CHECKING:
     from vscan.decode.workers import ReaderPool
     from vscan.embeddings.encoder import Encoder
-    from vscan.exemplars.exemplar import Exemplar, Opinion
+    from vscan.exemplars.exemplar import Exemplar, Opinion, Severity
     from vscan.exemplars.index import ExemplarIndex
     from vscan.exemplars.manifest import Manifest
     from vscan.exemplars.writer import IndexWriter
     from vscan.matching.match import Match
-    from vscan.pipeline import Embed, Measured, Recipe
+    from vscan.measuring import Embed, Measured, Recipe
+    from vscan.media import Role
     from vscan.sources import Source
 
 Result = TypeVar("Result")
 
-MATCH_SIMILARITY = {"builtin": 0.8}
-"""Cosine from which frames count as the same, for models on which it was measured."""
+MATCH_SIMILARITY = {"builtin": 0.955}
+"""Cosine from which frames count as the same, for models on which it was measured: no false pair
+on real footage, of which the built-in model knows nothing, and every copy of its own scenes."""
 DEFAULT_MATCH_SIMILARITY = 0.9
 """For others, a starting value that was not measured: no real CLIP weights were at hand. It is
 stored in the index, and can be set when the index is made."""
@@ -40,6 +42,10 @@ class Label:
     opinion: Opinion = "violating"
     note: str = ""
     added_by: str = ""
+    severity: Severity | None = None
+    """For known content: how grave it is. None: not said."""
+    expires_at: str | None = None
+    """UTC, as `2026-11-02T09:30:00Z`, when they match no more; None: never."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class Searched:
     uri: str
     matches: tuple[Match, ...] = ()
     error: SourceError | None = None
+    cost_s: Mapping[str, float] = field(default_factory=dict)
+    """CPU seconds by signal, the model's not counted."""
 
 
 def new_index(
@@ -71,15 +79,17 @@ def new_index(
 ) -> Manifest:
     """Make an empty exemplar index in the folder `path`.
 
-    Its embeddings are those of the model that `settings` names; signals of `pdq` alone make an
-    index that needs none. match_similarity: the cosine from which two embeddings count as the
-    same; by default what suits the model. Raises ExemplarIndexError or ModelError.
+    It holds the signals that `settings` name, by default all there are. Its embeddings are those
+    of the model of `settings`; without `embedding` it needs none. match_similarity: the cosine from
+    which two embeddings count as the same; by default what suits the model. Raises
+    ExemplarIndexError or ModelError.
     """
-    from vscan.exemplars.manifest import IndexModel
+    from vscan.exemplars.manifest import SIGNALS, IndexModel
     from vscan.exemplars.writer import create_index
 
     model = None
-    if settings.signals is None or "embedding" in settings.signals:
+    signals = settings.signals or SIGNALS
+    if "embedding" in signals:
         encoder = load_model(settings)
         model = IndexModel(
             name=encoder.name,
@@ -88,7 +98,7 @@ def new_index(
             match_similarity=match_similarity
             or MATCH_SIMILARITY.get(encoder.name, DEFAULT_MATCH_SIMILARITY),
         )
-    return create_index(path, name=name or path.resolve().name, model=model)
+    return create_index(path, name=name or path.resolve().name, model=model, signals=signals)
 
 
 def add_exemplars(
@@ -102,13 +112,13 @@ def add_exemplars(
     from vscan.digests import Digests, file_digests
     from vscan.exemplars.index import ExemplarIndex
     from vscan.exemplars.writer import IndexWriter
+    from vscan.measuring import measure
     from vscan.names import record_uri
-    from vscan.pipeline import measure
 
     index = ExemplarIndex.open(path)
     encoder = index_encoder(index, settings)
     fingerprint = encoder.fingerprint if encoder else None
-    recipe = _recipe(index, encoder, index.manifest.sampling)
+    recipe = _recipe(index, encoder, index.manifest.sampling, "exemplar")
     with IndexWriter(path, model_fingerprint=fingerprint) as writer:
 
         def work(
@@ -143,21 +153,34 @@ def add_exemplars(
 def search_index(
     path: Path, sources: Iterable[Source], *, settings: ScanSettings
 ) -> Generator[Searched, None, None]:
-    """Match each source against the index at `path`; sampled as `settings` say."""
+    """Match each source against the index at `path`; sampled as `settings` say.
+
+    Only the signals that they name are looked at, by default all that the index holds; a file that
+    is there byte for byte is told in any case. Raises ExemplarIndexError where the index does not
+    hold one of them.
+    """
     from vscan.digests import file_digests
     from vscan.exemplars.index import ExemplarIndex
+    from vscan.exemplars.writer import utc_now
+    from vscan.measuring import measure
     from vscan.names import record_uri
-    from vscan.pipeline import match_exemplars, measure
+    from vscan.pipeline import match_exemplars
 
-    index = ExemplarIndex.open(path)
-    encoder = index_encoder(index, settings)
-    recipe = _recipe(index, encoder, settings.sampling)
+    index = ExemplarIndex.open(path, now=utc_now())
+    for signal in settings.signals or ():
+        index.rows(signal)  # raises where it is not held
+    signals = tuple(each for each in index.signals if each in (settings.signals or index.signals))
+    encoder = index_encoder(index, settings) if "embedding" in signals else None
+    recipe = replace(_recipe(index, encoder, settings.sampling, "source"), signals=signals)
 
     def work(source: Source, readers: ReaderPool, embed: Embed) -> Searched:
         try:
             digests = file_digests(source.path)
-            found = measure(source, digests, recipe=recipe, readers=readers, embed=embed)
-            return Searched(record_uri(source.uri), tuple(match_exemplars(found, [index])))
+            found = measure(
+                source, digests, recipe=recipe, readers=readers, embed=embed, indexes=[index]
+            )
+            matches = tuple(match_exemplars(found, [index]))
+            return Searched(record_uri(source.uri), matches, cost_s=found.cost_s)
         except SourceError as error:
             return Searched(record_uri(source.uri), error=error)
         except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
@@ -183,14 +206,15 @@ def index_encoder(index: ExemplarIndex, settings: ScanSettings) -> Encoder | Non
     return encoder
 
 
-def _recipe(index: ExemplarIndex, encoder: Encoder | None, sampling: str) -> Recipe:
-    from vscan.pipeline import Recipe
+def _recipe(index: ExemplarIndex, encoder: Encoder | None, sampling: str, role: Role) -> Recipe:
+    from vscan.measuring import Recipe
 
     return Recipe(
         plan=parse_sampling(sampling or DEFAULT_SAMPLING),
         signals=index.signals,
         image=encoder.image_spec if encoder else None,
         model=encoder.fingerprint if encoder else None,
+        role=role,
     )
 
 
@@ -223,6 +247,8 @@ def _add(writer: IndexWriter, uri: str, measured: Measured, label: Label) -> Exe
         md5=measured.digests.md5,
         policy=label.policy,
         opinion=label.opinion,
+        severity=label.severity,
+        expires_at=label.expires_at,
         note=label.note,
         added_at=utc_now(),
         added_by=label.added_by,

@@ -3,57 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vscan.intervals import Interval, covered_share, union
+from vscan.findings import (
+    KNOWN_CONTENT,
+    MIN_COVERAGE,
+    Judgement,
+    Piece,
+    conclude,
+    finding,
+    gravest,
+    joined,
+    match_piece,
+    ordered,
+    prompt_piece,
+)
+from vscan.intervals import Interval, covered_share
 from vscan.matching.match import Match
 from vscan.matching.prompt_scores import PolicyScores
 from vscan.matching.segments import ScoredSpan, find_spans
 from vscan.policies import Policy, PolicyPack
-from vscan.policies.actions import SEVERITIES, Action, Severity
-from vscan.verdicts import (
-    ActionName,
-    Evidence,
-    ExemplarEvidence,
-    Finding,
-    Outcome,
-    PromptEvidence,
-    Segment,
-    Suppressed,
-)
+from vscan.verdicts import ExemplarEvidence, Finding, PromptEvidence, Segment, Suppressed
 
-KNOWN_CONTENT = "known-content"
-"""Policy of a match with a violating exemplar whose own policy is not in the pack."""
-MATCH_THRESHOLD = 0.5
-"""Score of a match at its signal's operating point: what is below is not a match."""
-MIN_COVERAGE = 0.95
-"""Share of the planned samples below which a video is never `clear`."""
 SUPPRESSED_SHARE = 0.5
 """Share of a match's source interval that benign matches must cover to set it aside."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What the judge says of one source."""
-
-    outcome: Outcome
-    action: ActionName
-    reasons: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    suppressed: tuple[Suppressed, ...]
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """One piece of evidence with the segment it stands for and what it recommends."""
-
-    segment: Segment
-    evidence: Evidence
-    action: Action
-    threshold: float
 
 
 def judge(
@@ -89,30 +64,11 @@ def judge(
         for match in violating:
             (aside if _is_set_aside(match, benign) else kept).append(_match_piece(match, policy))
         if kept:
-            severity = _severity(violating) if policy is None else policy.severity
-            findings.append(_finding(policy_id, severity, kept))
+            severity = policy.severity if policy else gravest(match.severity for match in violating)
+            findings.append(finding(policy_id, severity, kept))
         if aside:
             suppressed.append(_suppressed(policy_id, aside, benign))
-    findings.sort(key=lambda f: (-Action.of(f.action), -f.score, f.policy))
-    return _conclude(findings, suppressed, coverage, min_coverage)
-
-
-def _conclude(
-    findings: Sequence[Finding],
-    suppressed: Sequence[Suppressed],
-    coverage: float,
-    min_coverage: float,
-) -> Judgement:
-    action = max((Action.of(f.action) for f in findings), default=Action.ALLOW)
-    reasons: tuple[str, ...] = ()
-    if action is Action.ALLOW and coverage < min_coverage:
-        action, reasons = Action.REVIEW, ("partial_coverage",)
-    outcome: Outcome = "clear"
-    if action is Action.REVIEW:
-        outcome = "review"
-    elif action is not Action.ALLOW:
-        outcome = "violation"
-    return Judgement(outcome, _word(action), reasons, tuple(findings), tuple(suppressed))
+    return conclude(findings, suppressed, coverage=coverage, min_coverage=min_coverage)
 
 
 def _policies(pack: PolicyPack, matches: Iterable[Match]) -> list[tuple[str, Policy | None]]:
@@ -132,7 +88,7 @@ def _prompt_pieces(
     benign: Sequence[Match],
     end_s: float,
     gaps: Sequence[Interval],
-) -> tuple[list[_Piece], list[_Piece]]:
+) -> tuple[list[Piece], list[Piece]]:
     """What the prompts found: (what stands, what a benign match sets aside)."""
     if policy is None or scores is None or policy.thresholds.lowest is None:
         return [], []
@@ -156,7 +112,7 @@ def _spans(
     values: NDArray[np.float64],
     end_s: float,
     gaps: Sequence[Interval],
-) -> list[_Piece]:
+) -> list[Piece]:
     enter = policy.thresholds.lowest
     leave = policy.release_score
     assert enter is not None and leave is not None  # noqa: S101 -- the caller asked for `lowest`
@@ -172,14 +128,12 @@ def _spans(
     return [_prompt_piece(policy, scores, span) for span in spans]
 
 
-def _prompt_piece(policy: Policy, scores: PolicyScores, span: ScoredSpan) -> _Piece:
+def _prompt_piece(policy: Policy, scores: PolicyScores, span: ScoredSpan) -> Piece:
     at = int(np.searchsorted(scores.times_s, span.peak_s))
     best = int(np.argmax(scores.similarities[at]))
-    action = policy.thresholds.action_at(span.score)
-    threshold = policy.thresholds.of(action)
-    assert threshold is not None  # noqa: S101 -- the span reached the lowest threshold
     start_s, end_s = span.interval.pair()
-    return _Piece(
+    return prompt_piece(
+        policy,
         Segment(start_s=start_s, end_s=end_s, peak_s=round(span.peak_s, 3), score=span.score),
         PromptEvidence(
             prompt=scores.prompts[best],
@@ -187,20 +141,14 @@ def _prompt_piece(policy: Policy, scores: PolicyScores, span: ScoredSpan) -> _Pi
             similarity=round(float(scores.similarities[at, best]), 4),
             score=span.score,
         ),
-        action,
-        threshold,
     )
 
 
-def _match_piece(match: Match, policy: Policy | None) -> _Piece:
+def _match_piece(match: Match, policy: Policy | None) -> Piece:
     start_s, end_s = match.source_span.pair()
-    score = round(match.score, 4)
-    return _Piece(
-        Segment(start_s=start_s, end_s=end_s, peak_s=round(match.peak_s, 3), score=score),
-        _exemplar_evidence(match),
-        policy.match_action if policy is not None else Action.REVIEW,
-        MATCH_THRESHOLD,
-    )
+    peak_s, score = round(match.peak_s, 3), round(match.score, 4)
+    segment = Segment(start_s=start_s, end_s=end_s, peak_s=peak_s, score=score)
+    return match_piece(policy, segment, _exemplar_evidence(match))
 
 
 def _exemplar_evidence(match: Match) -> ExemplarEvidence:
@@ -212,6 +160,7 @@ def _exemplar_evidence(match: Match) -> ExemplarEvidence:
         score=round(match.score, 4),
         distance=None if match.distance is None else round(match.distance, 1),
         similarity=None if match.similarity is None else round(match.similarity, 4),
+        inliers=match.inliers,
         source_span_s=match.source_span.pair(),
         exemplar_span_s=match.exemplar_span.pair(),
         speed=round(match.speed, 3),
@@ -228,56 +177,10 @@ def _is_set_aside(match: Match, benign: Sequence[Match]) -> bool:
     return bool(stronger) and covered_share(stronger, match.source_span) >= SUPPRESSED_SHARE
 
 
-def _severity(matches: Sequence[Match]) -> Severity:
-    """The gravest that the exemplars of known content are said to have; medium if none says."""
-    said = [match.severity for match in matches if match.severity is not None]
-    return max(said, key=SEVERITIES.index, default="medium")
-
-
-def _finding(policy_id: str, severity: Severity, pieces: Sequence[_Piece]) -> Finding:
-    deciding = max(pieces, key=lambda piece: (piece.action, piece.segment.score))
-    return Finding(
-        policy=policy_id,
-        severity=severity,
-        action=_word(deciding.action),
-        score=max(piece.segment.score for piece in pieces),
-        threshold=deciding.threshold,
-        segments=_joined(pieces),
-        evidence=_ordered(pieces),
-    )
-
-
-def _suppressed(policy_id: str, pieces: Sequence[_Piece], benign: Sequence[Match]) -> Suppressed:
+def _suppressed(policy_id: str, pieces: Sequence[Piece], benign: Sequence[Match]) -> Suppressed:
     return Suppressed(
         policy=policy_id,
-        segments=_joined(pieces),
-        evidence=_ordered(pieces),
+        segments=joined(pieces),
+        evidence=ordered(pieces),
         by=tuple(_exemplar_evidence(match) for match in benign),
     )
-
-
-def _ordered(pieces: Sequence[_Piece]) -> tuple[Evidence, ...]:
-    """Strongest first; by time where equal."""
-    ordered = sorted(pieces, key=lambda piece: (-piece.segment.score, piece.segment.start_s))
-    return tuple(piece.evidence for piece in ordered)
-
-
-def _joined(pieces: Sequence[_Piece]) -> tuple[Segment, ...]:
-    """Disjoint segments in time order: where pieces overlap, one segment with the higher peak."""
-    spans = [Interval(piece.segment.start_s, piece.segment.end_s) for piece in pieces]
-    segments = []
-    for whole in union(spans):
-        inside = [
-            piece.segment
-            for piece, span in zip(pieces, spans, strict=True)
-            if whole.start_s <= span.start_s and span.end_s <= whole.end_s
-        ]
-        peak = max(inside, key=lambda segment: (segment.score, -segment.start_s))
-        start_s, end_s = whole.pair()
-        segments.append(Segment(start_s=start_s, end_s=end_s, peak_s=peak.peak_s, score=peak.score))
-    return tuple(segments)
-
-
-def _word(action: Action) -> ActionName:
-    words: tuple[ActionName, ...] = ("allow", "review", "escalate", "remove")
-    return words[action]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -12,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from vscan.embeddings.registry import DEFAULT_MODEL
 from vscan.errors import ModelError, UsageError
+from vscan.flood import FLOOD_SHARE, LEAST_SOURCES, FloodGuard, Watch
+from vscan.provenance import provenance_of
+from vscan.provenance import version as version
 from vscan.readiness import (
     configuration_notes,
     model_notes,
@@ -24,12 +26,13 @@ if TYPE_CHECKING:
     from vscan.embeddings.encoder import Encoder
     from vscan.exemplars.index import ExemplarIndex
     from vscan.matching.prompt_scores import PromptScorer
-    from vscan.pipeline import Recipe, Rules
+    from vscan.measuring import Recipe
+    from vscan.pipeline import Rules
     from vscan.policies import PolicyPack
     from vscan.sources import Source
-    from vscan.verdicts import Provenance, Verdict
+    from vscan.verdicts import Verdict
 
-SIGNALS = ("embedding", "pdq")
+SIGNALS = ("embedding", "pdq", "keypoints")
 DEFAULT_PACK = "baseline"
 
 
@@ -54,6 +57,9 @@ class ScanSettings:
     """Videos read at the same time; None: one per core."""
     timeout_s: float | None = None
     """Seconds a video may keep its reader busy; None: a minute and the video's own length."""
+    flood_share: float = FLOOD_SHARE
+    """Share of a run's sources beyond which an exemplar that matches them is set aside; 0, or 1 and
+    more: none ever is. See flood.py."""
 
     def __post_init__(self) -> None:
         for signal in self.signals or ():
@@ -65,6 +71,11 @@ class ScanSettings:
             raise UsageError(f"workers must be at least 1, not {self.workers}")
         if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):
             raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
+        if not self.flood_share >= 0.0:
+            raise UsageError(
+                f"flood share must be a number from 0 on, not {self.flood_share}",
+                remedy="a share as 0.05, or 0 to switch the flood guard off",
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +89,7 @@ class Prepared:
     timeout_s: float | None
     notes: tuple[str, ...]
     """What the person who started it should know."""
+    flood_share: float = FLOOD_SHARE
 
 
 def prepare(settings: ScanSettings) -> Prepared:
@@ -87,12 +99,15 @@ def prepare(settings: ScanSettings) -> Prepared:
     cannot be used.
     """
     from vscan.exemplars.index import ExemplarIndex
-    from vscan.pipeline import Recipe, Rules
+    from vscan.exemplars.writer import utc_now
+    from vscan.measuring import Recipe
+    from vscan.pipeline import Rules
     from vscan.policies import load_pack
 
     plan = parse_sampling(settings.sampling)
     pack = load_pack(settings.policy)
-    indexes = [ExemplarIndex.open(Path(folder)) for folder in settings.indexes]
+    now = utc_now()
+    indexes = [ExemplarIndex.open(folder, now=now) for folder in settings.indexes]
     _refuse_twins(indexes)
     signals = settings.signals or _needed_signals(pack, indexes)
     refuse_blindness(pack, indexes, signals)
@@ -105,7 +120,7 @@ def prepare(settings: ScanSettings) -> Prepared:
             index.require_model(encoder.fingerprint)
         scorer = _prompt_scorer(pack, encoder)
         notes += model_notes(pack, encoder)
-    provenance = _provenance(pack, encoder, plan.spec, signals, indexes)
+    provenance = provenance_of(pack, encoder, plan.spec, signals, indexes, now=now)
     return Prepared(
         recipe=Recipe(
             plan=plan,
@@ -124,6 +139,7 @@ def prepare(settings: ScanSettings) -> Prepared:
         workers=settings.workers or available_cores(),
         timeout_s=settings.timeout_s,
         notes=notes,
+        flood_share=settings.flood_share,
     )
 
 
@@ -137,6 +153,8 @@ def scan(
 
     inputs: names of files or folders, or globs. from_file: a list of further names.
     The order is that in which videos end; sort by `verdict.source.uri` where order matters.
+    Matches with an exemplar that floods the run (ScanSettings.flood_share) stand under `suppressed`
+    from then on; verdicts that were handed out before keep them.
     Raises UsageError where a setting cannot be used; a video that cannot be read does not raise:
     its verdict's outcome is `error`.
 
@@ -147,7 +165,7 @@ def scan(
 
     prepared = prepare(settings or ScanSettings())
     sources = find_sources([os.fspath(each) for each in inputs], from_file=from_file)
-    with closing(run_scan(prepared, sources)) as verdicts:
+    with closing(run_scan(prepared, sources, watch=watch_over(prepared))) as verdicts:
         yield from (verdict for verdict in verdicts if verdict is not None)
 
 
@@ -156,11 +174,16 @@ def run_scan(
     sources: Iterable[Source],
     *,
     is_done: Callable[[str], bool] = lambda _: False,
+    watch: Watch | None = None,
 ) -> Generator[Verdict | None, None, None]:
-    """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows."""
+    """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows.
+
+    watch: sees every verdict and sets aside what floods the run; None: nothing is.
+    """
     from vscan.decode.workers import ReaderPool, ReadLimits
     from vscan.engines import local
-    from vscan.pipeline import Embed, scan_source
+    from vscan.measuring import Embed
+    from vscan.pipeline import scan_source
 
     def work(source: Source, readers: ReaderPool, embed: Embed) -> Verdict | None:
         return scan_source(
@@ -172,12 +195,28 @@ def run_scan(
             is_done=is_done,
         )
 
-    return local.run(
+    verdicts = local.run(
         sources,
         work,
         encoder=prepared.encoder,
         workers=prepared.workers,
         limits=ReadLimits(timeout_s=prepared.timeout_s),
+    )
+    return verdicts if watch is None else watch.over(verdicts)
+
+
+def watch_over(prepared: Prepared, *, least: int = LEAST_SOURCES) -> Watch | None:
+    """The flood guard of one run; None where it is switched off or there is nothing to guard.
+
+    least: sources that an exemplar must have matched before its share is looked at.
+    """
+    if not prepared.rules.indexes or not 0.0 < prepared.flood_share < 1.0:
+        return None
+    return Watch(
+        FloodGuard(prepared.flood_share, least),
+        pack=prepared.rules.pack,
+        indexes=prepared.rules.indexes,
+        provenance=prepared.rules.provenance,
     )
 
 
@@ -196,11 +235,6 @@ def load_model(settings: ScanSettings) -> Encoder:
         device=settings.device,
         precision=settings.precision,
     )
-
-
-def version() -> str:
-    """The installed version of vscan, as a record names it."""
-    return importlib.metadata.version("vscan")
 
 
 def available_cores() -> int:
@@ -236,26 +270,6 @@ def _prompt_scorer(pack: PolicyPack, encoder: Encoder) -> PromptScorer | None:
     if not any(policy.prompts for policy in pack.policies):
         return None
     return PromptScorer(pack_prompts(pack, encoder))
-
-
-def _provenance(
-    pack: PolicyPack,
-    encoder: Encoder | None,
-    sampling: str,
-    signals: tuple[str, ...],
-    indexes: Sequence[ExemplarIndex],
-) -> Provenance:
-    from vscan.verdicts import Provenance
-
-    return Provenance(
-        vscan=version(),
-        pack=pack.ref,
-        model=encoder.fingerprint if encoder else None,
-        precision=f"{encoder.precision} on {encoder.device}" if encoder else None,
-        sampling=sampling,
-        signals=signals,
-        indexes={index.name: index.digest for index in indexes},
-    )
 
 
 def _refuse_twins(indexes: Sequence[ExemplarIndex]) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Outcome = Literal["clear", "review", "violation", "error"]
 OUTCOMES: tuple[Outcome, ...] = ("clear", "review", "violation", "error")
@@ -68,12 +72,15 @@ class ExemplarEvidence:
     exemplar_policy: str
     """The policy that the exemplar was added under."""
     signal: str
-    """`pdq` or `embedding`; `sha256` where the files are the same byte for byte."""
+    """`pdq`, `keypoints` or `embedding`; `sha256` where the files are the same byte for byte."""
     score: float
     distance: float | None = None
     """Median Hamming distance of the matched frames, bits of 256; only for `pdq`."""
     similarity: float | None = None
     """Median cosine of the matched frames; only for `embedding`."""
+    inliers: int | None = None
+    """Median number of features that fit one transform on the matched frames; only for
+    `keypoints`."""
     source_span_s: tuple[float, float]
     exemplar_span_s: tuple[float, float]
     speed: float = 1.0
@@ -86,6 +93,8 @@ class ExemplarEvidence:
 
 
 Evidence = PromptEvidence | ExemplarEvidence
+UNUSED = ("distance", "similarity", "inliers")
+"""Fields of evidence that stand in a line only for the signal that has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +115,8 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Suppressed:
-    """What would have been a finding, had a benign exemplar not been matched at that time."""
+    """What would have been a finding, had a benign exemplar not been matched at that time, or had
+    the matched exemplar not been set aside."""
 
     policy: str
     segments: tuple[Segment, ...]
@@ -114,6 +124,9 @@ class Suppressed:
     """What was set aside."""
     by: tuple[ExemplarEvidence, ...]
     """The matches with benign exemplars that set it aside."""
+    reason: str | None = None
+    """`exemplar_quarantined` where the exemplars matched more of a run than one can be trusted to;
+    left out where a benign exemplar is the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,8 +191,10 @@ class Verdict:
         if record["error"] is None:
             del record["error"]
         for item in (*record["findings"], *record["suppressed"]):
+            if item.get("reason", "") is None:
+                del item["reason"]
             for evidence in (*item["evidence"], *item.get("by", ())):
-                for key in ("distance", "similarity"):
+                for key in UNUSED:
                     if evidence.get(key, 0) is None:
                         del evidence[key]
         return record
@@ -197,3 +212,18 @@ def verdict_id(uri: str, sha256: str | None, provenance: Provenance) -> str:
     """
     basis = orjson.dumps([uri, sha256, asdict(provenance)], option=orjson.OPT_SORT_KEYS)
     return "v_" + hashlib.sha256(basis).hexdigest()[:20]
+
+
+def parse_verdict(line: bytes) -> Verdict:
+    """The verdict that a line holds: `parse_verdict(v.to_line()) == v`.
+
+    Raises ValueError where the line is no verdict of this version.
+    """
+    return _adapter().validate_json(line)
+
+
+@cache
+def _adapter() -> TypeAdapter[Verdict]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Verdict)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import Library, Vscan
 
-from vscan.cli.explain import BAR, PEAK, REST, timeline
+from vscan.cli.explain import BAR, PEAK, REST, evidence_lines, short, timeline
 
 
 @pytest.fixture
@@ -77,6 +79,53 @@ def test_prompt_evidence(vscan: Vscan, tmp_path: Path) -> None:
         "suppressed: fire, because of a match with a benign exemplar",
     ):
         assert told in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"signal": "keypoints", "distance": None, "inliers": 31, "speed": 1.25,
+             "transform": "inverted_mirrored"},
+            "inverted_mirrored, at 1.25 times the speed, 31 inliers, score 0.97; covers",
+        ),
+        ({"signal": "sha256", "distance": None}, "the same file byte for byte, score 0.97; covers"),
+        (
+            {"signal": "embedding", "distance": None, "similarity": 0.93, "transform": "identity"},
+            "      similarity 0.930, score 0.97; covers",
+        ),
+    ],
+    ids=["keypoints", "sha256", "embedding"],
+)  # fmt: skip
+def test_evidence_of_every_signal(changes: dict[str, Any], told: str) -> None:
+    """Each signal says what it measures, and no more."""
+    from tests.test_verdicts import MATCH
+
+    found = {key: value for key, value in asdict(replace(MATCH, **changes)).items()
+             if value is not None}  # fmt: skip
+    first, second = evidence_lines([found])
+    assert f"{changes['signal']} match: 3.0s–7.5s is ex_1" in first
+    assert told in second
+
+
+def test_what_a_flood_set_aside(vscan: Vscan, tmp_path: Path) -> None:
+    """What was set aside without a benign exemplar is told with its own evidence and reason."""
+    from tests.test_verdicts import ASIDE
+
+    (tmp_path / "v.jsonl").write_bytes(ASIDE.to_line())
+    page = vscan("explain", tmp_path / "v.jsonl", "a.mp4").out.decode()
+    assert "suppressed: hoax, because the exemplar matched too many videos of its run" in page
+    assert "keypoints match: 3.0s–7.5s is ex_1 (hoax) of known" in page
+    table = vscan("show", tmp_path / "v.jsonl").out.decode()
+    assert "suppressed: ex_1 matched too many videos of its run" in table
+    assert "suppressed by the benign exemplar ex_1" in table
+
+
+def test_a_digest_is_cut_and_what_follows_is_kept() -> None:
+    """An index of which exemplars have expired is told from the same one before."""
+    digest = "sha256:" + "a" * 64
+    assert "sha256:aaaaaaaaaaaa less 2 expired" == short(f"{digest} less 2 expired")
+    assert "known@1#sha256:aaaaaaaaaaaa" == short(f"known@1#{digest}")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.media_factory import scene_frames, write_video
 from typer.testing import CliRunner, Result
 
-from vscan.cli.index import index_app
+from vscan.cli.app import app
 from vscan.errors import ExemplarIndexError, UsageError
 from vscan.exemplars.index import ExemplarIndex
 
@@ -20,7 +21,7 @@ FPS = 12
 
 def run(*arguments: str) -> Result:
     """What a command prints and how it ends; errors that `main` would print are in `exception`."""
-    return CliRunner().invoke(index_app, list(arguments))
+    return CliRunner().invoke(app, ["index", *arguments])
 
 
 def objects(result: Result) -> list[dict[str, Any]]:
@@ -47,7 +48,7 @@ def make_clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(name="index")
 def make_index(tmp_path: Path) -> str:
     """An empty index of PDQ alone."""
-    assert 0 == run("create", str(tmp_path / "known"), "--no-embedding").exit_code
+    assert 0 == run("create", str(tmp_path / "known"), "--signals", "pdq").exit_code
     return str(tmp_path / "known")
 
 
@@ -58,7 +59,10 @@ def test_create_says_what_it_made(tmp_path: Path) -> None:
     assert (0, "") == (made.exit_code, made.stdout)
     assert "vscan index add" in made.stderr
     index = ExemplarIndex.open(folder)
-    assert ("hashes", ("pdq",), None) == (index.name, index.signals, index.manifest.model)
+    assert ("hashes", ("pdq", "keypoints"), None) == (
+        index.name, index.signals, index.manifest.model
+    )  # fmt: skip
+    assert "it will hold PDQ and keypoints" in made.stderr
 
 
 def test_create_without_a_name_takes_the_folders(index: str) -> None:
@@ -68,7 +72,14 @@ def test_create_without_a_name_takes_the_folders(index: str) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [("--no-embedding", "--model", "builtin"), ("--match-similarity", "1.5")],
+    [
+        ("--no-embedding", "--model", "builtin"),
+        ("--signals", "pdq", "--match-similarity", "0.9"),
+        ("--signals", "pdq", "--no-keypoints"),
+        ("--signals", "pdq,smell"),
+        ("--signals", ","),
+        ("--match-similarity", "1.5"),
+    ],
     ids=str,
 )
 def test_create_refuses_what_makes_no_sense(tmp_path: Path, options: tuple[str, ...]) -> None:
@@ -76,6 +87,25 @@ def test_create_refuses_what_makes_no_sense(tmp_path: Path, options: tuple[str, 
     refused = run("create", str(tmp_path / "known"), *options)
     assert isinstance(refused.exception, UsageError)
     assert not (tmp_path / "known").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "held"),
+    [
+        (("--model", "builtin"), ("embedding", "pdq", "keypoints")),
+        (("--model", "builtin", "--no-keypoints"), ("embedding", "pdq")),
+        (("--no-embedding",), ("pdq", "keypoints")),
+        (("--no-embedding", "--no-keypoints"), ("pdq",)),
+        (("--signals", " keypoints, pdq"), ("pdq", "keypoints")),
+    ],
+    ids=str,
+)
+def test_create_holds_what_is_asked(
+    tmp_path: Path, options: tuple[str, ...], held: tuple[str, ...]
+) -> None:
+    """All signals by default; what is left out or named outright decides."""
+    assert 0 == run("create", str(tmp_path / "known"), *options).exit_code
+    assert held == ExemplarIndex.open(tmp_path / "known").signals
 
 
 def test_create_never_overwrites(index: str) -> None:
@@ -103,7 +133,8 @@ def test_add_list_show_search(clips: Path, index: str) -> None:
     )  # fmt: skip
     assert (320, 240) == (listed["width"], listed["height"])
     assert listed["duration_s"] == pytest.approx(6.0, abs=0.1)
-    assert {"pdq": 24} == {signal: track["rows"] for signal, track in listed["tracks"].items()}
+    assert {"pdq"} == set(listed["tracks"])
+    assert (None, 0, 0) == (listed["precision"], listed["confirmed"], listed["deconfirmed"])
 
     assert listed == objects(run("show", index, listed["id"], "--json"))[0]
     table = run("show", index, listed["id"]).stdout
@@ -112,6 +143,7 @@ def test_add_list_show_search(clips: Path, index: str) -> None:
     searched = run("search", index, str(clips / "again.mp4"), str(clips / "other.mp4"), "--json")
     assert 0 == searched.exit_code
     assert "1 matched, 1 without a match" in searched.stderr
+    assert re.search(r"vscan: pdq: 1 match for \d+\.\d s of CPU\n", searched.stderr)
     (match,) = objects(searched)
     assert str(clips / "again.mp4") == match["source"]
     assert ("pdq", "mirrored", told["id"]) == (
@@ -123,6 +155,56 @@ def test_add_list_show_search(clips: Path, index: str) -> None:
     assert offset_s == pytest.approx(3.0, abs=0.25)
     assert 0.5 <= match["score"] <= 1.0
     assert "mirrored" in run("search", index, str(clips / "again.mp4")).stdout
+
+
+def test_search_by_keypoints(clips: Path, tmp_path: Path) -> None:
+    """A crop is found by keypoints, with how many inliers; --signals leaves out what is not asked.
+
+    What each signal found stands on stderr.
+    """
+    index, crop = str(tmp_path / "known"), tmp_path / "crop.mp4"
+    known = scene_frames(seed=1, count=6 * FPS, motion=6)
+    write_video(crop, [np.ascontiguousarray(f[24:216, 40:296]) for f in known], fps=FPS)
+    run("create", index, "--no-embedding")
+    assert 0 == run("add", index, str(clips / "known.mp4"), "--under", "hoax").exit_code
+    found = run("search", index, str(crop), "--signals", "keypoints", "--json")
+    assert {"keypoints"} == {match["signal"] for match in objects(found)}
+    for match in objects(found):
+        assert match["inliers"] > 0
+        assert not {"distance", "similarity"} & set(match)
+    assert "vscan: keypoints: " in found.stderr
+    assert "pdq" not in found.stderr
+    assert " inliers" in run("search", index, str(crop)).stdout
+    refused = run("search", index, str(crop), "--signals", "embedding")
+    assert isinstance(refused.exception, ExemplarIndexError)
+    assert "created without embedding" in refused.exception.message
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("2999-12-31", "2999-12-31T00:00:00Z"),
+        ("2999-12-31T18:00", "2999-12-31T18:00:00Z"),
+        ("2999-12-31T18:00:30.5+02:00", "2999-12-31T16:00:30Z"),
+        ("2999-12-31T18:00Z", "2999-12-31T18:00:00Z"),
+        ("never", None),
+    ],
+)
+def test_add_with_expiry_and_severity(clips: Path, index: str, text: str, kept: str | None) -> None:
+    """A date is its first second in UTC; a zone is reckoned with."""
+    options = ("--under", "hoax", "--expires", text, "--severity", "critical")
+    assert 0 == run("add", index, str(clips / "known.mp4"), *options).exit_code
+    (listed,) = objects(run("list", index, "--json"))
+    assert (kept, "critical") == (listed["expires_at"], listed["severity"])
+
+
+@pytest.mark.parametrize("text", ["2001-01-01", "tomorrow", "31.12.2030", ""])
+def test_add_refuses_an_expiry_that_cannot_be(clips: Path, index: str, text: str) -> None:
+    """What is no date, or lies in the past, is an error; nothing is added."""
+    refused = run("add", index, str(clips / "known.mp4"), "--under", "hoax", "--expires", text)
+    assert isinstance(refused.exception, UsageError)
+    assert "--expires" in refused.exception.message
+    assert () == ExemplarIndex.open(Path(index)).exemplars
 
 
 def test_add_reports_every_input(clips: Path, index: str) -> None:
@@ -144,9 +226,9 @@ def test_list_is_a_table(clips: Path, index: str) -> None:
     """Without --json the list is a table with a line for each, and a count on stderr."""
     run("add", index, str(clips / "other.mp4"), "--under", "hoax")
     listed = run("list", index)
-    assert ["id", "policy", "opinion"] == listed.stdout.split()[:3]
+    assert ["id", "policy", "opinion", "state"] == listed.stdout.split()[:4]
     assert "other.mp4" in listed.stdout
-    assert "1 exemplar in 'known'" in listed.stderr
+    assert "1 exemplar in 'known', which holds PDQ\n" in listed.stderr
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path, index: str) -> None:

@@ -102,10 +102,11 @@ def test_both_intervals_are_told(vscan: Vscan, library: Library) -> None:
 
 
 def test_stdout_is_data_and_stderr_is_quiet(vscan: Vscan, library: Library) -> None:
-    """In a pipe stdout holds JSON lines alone, stderr one line that sums up, and no bar."""
+    """In a pipe stdout holds JSON lines alone, stderr what each signal found and what came of it,
+    and no bar."""
     ran = vscan("scan", library.good, *library.rules)
     assert 1 == len(ran.records)
-    assert ["vscan: 1 video: 1 clear"] == ran.err.splitlines()
+    assert ["vscan: pdq: 0 matches", "vscan: 1 video: 1 clear"] == ran.err.splitlines()
     assert "\r" not in ran.err
 
 

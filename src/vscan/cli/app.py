@@ -76,7 +76,12 @@ def _register() -> None:
     from vscan.cli.doctor import doctor
     from vscan.cli.explain import explain
     from vscan.cli.index import index_app
+    from vscan.cli.index_calibrate import calibrate
     from vscan.cli.index_formats import compare_lists, export_index, import_into_index
+    from vscan.cli.index_life import confirm, deconfirm, merge, remove, update
+    from vscan.cli.index_look import list_exemplars, stats, verify
+    from vscan.cli.index_look import show as show_exemplar
+    from vscan.cli.index_search import search
     from vscan.cli.models import models_app
     from vscan.cli.policy import policy_app
     from vscan.cli.scan import scan
@@ -85,6 +90,20 @@ def _register() -> None:
     app.command("scan")(scan)
     app.command("show")(show)
     app.command("explain")(explain)
+    for name, command in (
+        ("list", list_exemplars),
+        ("show", show_exemplar),
+        ("search", search),
+        ("calibrate", calibrate),
+        ("update", update),
+        ("remove", remove),
+        ("confirm", confirm),
+        ("deconfirm", deconfirm),
+        ("merge", merge),
+        ("verify", verify),
+        ("stats", stats),
+    ):
+        index_app.command(name)(command)
     index_app.command("import")(import_into_index)
     index_app.command("export")(export_index)
     index_app.command("compare")(compare_lists)

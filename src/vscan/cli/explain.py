@@ -72,9 +72,9 @@ def page(record: dict[str, Any], width: int) -> Iterator[str]:
         yield from evidence_lines(finding["evidence"])
     for aside in record["suppressed"]:
         yield ""
-        yield f"  suppressed: {aside['policy']}, because of a match with a benign exemplar"
+        yield f"  suppressed: {aside['policy']}, {because(aside)}"
         yield from timeline(aside["segments"], source["duration_s"] or 0.0, width - 4)
-        yield from evidence_lines(aside["by"])
+        yield from evidence_lines(aside["by"] or aside["evidence"])
     yield ""
     yield f"  {record['id']} by vscan {made_by['vscan']}, pack {short(made_by['pack'])}"
     if made_by["model"] is not None:
@@ -112,20 +112,14 @@ def evidence_lines(evidence: list[dict[str, Any]], most: int = 8) -> Iterator[st
                 f"{each['score']:.2f}, similarity {each['similarity']:.3f}"
             )
             continue
-        measure = (
-            f"distance {each['distance']:g} of 256"
-            if "distance" in each
-            else f"similarity {each['similarity']:.3f}"
-        )
-        # Only PDQ tells how the picture was turned; an embedding hardly changes with it.
-        form = f"{each['transform']}, " if each["signal"] == "pdq" else ""
         (start, end), (from_s, to_s) = each["source_span_s"], each["exemplar_span_s"]
         yield (
             f"    {each['signal']} match: {clock(start)}–{clock(end)} is {each['exemplar']} "
             f"({each['exemplar_policy']}) of {each['index']} at {clock(from_s)}–{clock(to_s)}"
         )
+        how = ", ".join((*_how(each), f"score {each['score']:.2f}"))
         yield (
-            f"      {form}{measure}, score {each['score']:.2f}; covers "
+            f"      {how}; covers "
             f"{each['source_coverage']:.0%} of the video, {each['exemplar_coverage']:.0%} of the "
             "exemplar"
         )
@@ -133,7 +127,32 @@ def evidence_lines(evidence: list[dict[str, Any]], most: int = 8) -> Iterator[st
         yield f"    and {len(evidence) - most} more (--json shows all)"
 
 
+def because(aside: dict[str, Any]) -> str:
+    """Why what would have been a finding is none."""
+    if aside.get("reason") == "exemplar_quarantined":
+        return "because the exemplar matched too many videos of its run"
+    return "because of a match with a benign exemplar"
+
+
+def _how(each: dict[str, Any]) -> Iterator[str]:
+    """How an exemplar was matched, as far as the signal tells."""
+    # An embedding hardly changes with how the picture was turned: only the others tell.
+    if each["signal"] in ("pdq", "keypoints"):
+        yield each["transform"]
+    if each.get("speed", 1.0) != 1.0:
+        yield f"at {each['speed']:g} times the speed"
+    if "distance" in each:
+        yield f"distance {each['distance']:g} of 256"
+    if "similarity" in each:
+        yield f"similarity {each['similarity']:.3f}"
+    if "inliers" in each:
+        yield f"{each['inliers']} inliers"
+    if each["signal"] == "sha256":
+        yield "the same file byte for byte"
+
+
 def short(reference: str) -> str:
     """A name with its digest cut to what a person compares."""
-    name, mark, digest = reference.partition("sha256:")
-    return f"{name}{mark}{digest[:12]}"
+    name, mark, rest = reference.partition("sha256:")
+    digest, space, more = rest.partition(" ")
+    return f"{name}{mark}{digest[:12]}{space}{more}"

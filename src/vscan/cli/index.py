@@ -14,10 +14,13 @@ index_app = typer.Typer(
     name="index",
     help="""Make, fill and search exemplar indexes: folders of known videos.
 
-    An index holds fingerprints of known clips, not the clips: a PDQ hash and, with a model, an
-    embedding of four frames a second. `vscan scan --index DIR` then finds where a clip, or a part
-    of it, comes back, and says when on both sides. Violating exemplars raise a finding, benign
-    ones (known to look like a violation and to be none) set one aside.
+    An index holds fingerprints of known clips, not the clips: PDQ hashes and, with a model, an
+    embedding of four frames a second, and keypoints of two. `vscan scan --index DIR` then finds
+    where a clip, or a part of it, comes back, and says when on both sides. Violating exemplars
+    raise a finding, benign ones (known to look like a violation and to be none) set one aside.
+
+    Exemplars have a life: they expire (`add --expires`), are changed, switched off and removed
+    (`update`, `remove`), and what people say of their matches is counted (`confirm`, `deconfirm`).
 
     First steps:
 
@@ -30,6 +33,8 @@ index_app = typer.Typer(
     no_args_is_help=True,
 )
 
+SIGNALS = ("embedding", "pdq", "keypoints")
+Severity = Literal["low", "medium", "high", "critical"]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the index.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
 Videos = Annotated[
@@ -67,10 +72,20 @@ def create(
                      "architecture with --weights. Default: that of `vscan scan`."),
     ] = None,
     weights: Weights = None,
+    signals: Annotated[
+        str | None,
+        typer.Option(help="What it holds, with commas: pdq, keypoints, embedding. Default: all "
+                     "three."),
+    ] = None,
     no_embedding: Annotated[
         bool,
-        typer.Option("--no-embedding", help="Hold PDQ hashes alone: needs no model, finds copies "
-                     "that keep the frame."),
+        typer.Option("--no-embedding", help="Hold no embeddings: needs no model."),
+    ] = False,
+    no_keypoints: Annotated[
+        bool,
+        typer.Option("--no-keypoints", help="Hold no keypoints: they find crops, overlays and "
+                     "pictures in pictures, and take 18 KB for each second of an exemplar where "
+                     "PDQ takes 2."),
     ] = False,
     match_similarity: Annotated[
         float | None,
@@ -84,25 +99,25 @@ def create(
     The model is recorded, and only its embeddings can be added or searched: vectors of different
     models cannot be compared.
 
-    Examples: `vscan index create known`; `vscan index create hashes --no-embedding`
+    Examples: `vscan index create known`; `vscan index create hashes --no-embedding`;
+    `vscan index create small --signals pdq`
     """
-    from vscan.cli.index_output import say
+    from vscan.cli.index_output import holdings, say
     from vscan.errors import UsageError
     from vscan.indexing import new_index
     from vscan.scanning import ScanSettings
 
-    if no_embedding and (model is not None or match_similarity is not None):
+    held = _chosen(signals, embedding=not no_embedding, keypoints=not no_keypoints)
+    if "embedding" not in held and (model is not None or match_similarity is not None):
         raise UsageError(
-            "--no-embedding makes an index without a model",
-            remedy="leave out --model and --match-similarity, or --no-embedding",
+            "an index without embeddings has no model",
+            remedy="leave out --model and --match-similarity, or let it hold embeddings",
         )
     if match_similarity is not None and not 0 < match_similarity < 1:
         raise UsageError(f"--match-similarity must be within 0..1, not {match_similarity}")
-    signals = ("pdq",) if no_embedding else None
-    settings = ScanSettings(model=model, weights=weights, device=device, signals=signals)
+    settings = ScanSettings(model=model, weights=weights, device=device, signals=held)
     made = new_index(folder, name=name, match_similarity=match_similarity, settings=settings)
-    holds = "PDQ" if made.model is None else f"PDQ and embeddings of {made.model.name}"
-    say(f"made the index {made.name!r} in {folder}; it will hold {holds}")
+    say(f"made the index {made.name!r} in {folder}; it will hold {holdings(made)}")
     say(f"add exemplars: vscan index add {folder} PATHS… --under POLICY")
 
 
@@ -119,6 +134,16 @@ def add(
         Literal["violating", "benign"],
         typer.Option(help="What they are: violating, or benign to keep findings like them away."),
     ] = "violating",
+    severity: Annotated[
+        Severity | None,
+        typer.Option(help="How grave they are, where the pack does not say it: for policies that "
+                     "it has not."),
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="When they match no more: 2026-12-31 or "
+                     "2026-12-31T18:00, UTC. Default: never."),
+    ] = None,
     note: Annotated[str, typer.Option(help="Where they are from, or why; kept with each.")] = "",
     by: Annotated[
         str | None, typer.Option(help="Who adds them. Default: the user's login name.")
@@ -137,8 +162,10 @@ def add(
 
     Example: `vscan index add known clips/ --under weapons.firearms --note "case 17"`
     """
+    from vscan.cli.dates import expiry
     from vscan.cli.index_output import added_object, finish, found, say, with_progress
     from vscan.cli.tables import print_json_lines, print_line, safe
+    from vscan.exemplars.writer import utc_now
     from vscan.indexing import Label, add_exemplars
     from vscan.scanning import ScanSettings
     from vscan.sources import SourceFinder
@@ -146,6 +173,8 @@ def add(
     label = Label(
         policy=policy_id(under),
         opinion=opinion,
+        severity=severity,
+        expires_at=None if expires is None else expiry(expires, not_before=utc_now()),
         note=note,
         added_by=login_name() if by is None else by,
     )
@@ -165,107 +194,29 @@ def add(
     finish(counts, finder, ("added", "present", "error"))
 
 
-@index_app.command("list")
-def list_exemplars(folder: Folder, as_json: Json = False) -> None:
-    """List the exemplars of an index.
+def _chosen(signals: str | None, *, embedding: bool, keypoints: bool) -> tuple[str, ...]:
+    """The signals that the options of `create` name."""
+    from vscan.errors import UsageError
 
-    Example: `vscan index list known --json | jq .source`
-    """
-    from vscan.cli.index_output import LIST_COLUMNS, exemplar_object, list_row, say
-    from vscan.cli.tables import print_json_lines, print_table
-    from vscan.exemplars.index import ExemplarIndex
-
-    index = ExemplarIndex.open(folder)
-    if as_json:
-        print_json_lines(exemplar_object(exemplar) for exemplar in index.exemplars)
-        return
-    print_table(LIST_COLUMNS, (list_row(exemplar) for exemplar in index.exemplars))
-    model = index.manifest.model
-    made = "no embeddings" if model is None else f"embeddings of {model.name}"
-    count = len(index.exemplars)
-    say(f"{count} exemplar{'' if count == 1 else 's'} in {index.name!r}; {made}")
+    if signals is None:
+        left_out = {"embedding": not embedding, "keypoints": not keypoints}
+        return tuple(each for each in SIGNALS if not left_out.get(each, False))
+    if not (embedding and keypoints):
+        raise UsageError(
+            "--signals says what the index holds, and --no-… what it does not",
+            remedy="give --signals alone",
+        )
+    return signal_names(signals)
 
 
-@index_app.command()
-def show(
-    folder: Folder,
-    exemplar: Annotated[str, typer.Argument(metavar="ID", help="As `vscan index list` has it.")],
-    as_json: Json = False,
-) -> None:
-    """Show all that is known of one exemplar.
+def signal_names(text: str) -> tuple[str, ...]:
+    """The signals of a list with commas. Raises UsageError where there are none."""
+    from vscan.errors import UsageError
 
-    Example: `vscan index show known ex_0f9k2m…`
-    """
-    from vscan.cli.index_output import exemplar_object
-    from vscan.cli.tables import print_json_lines, print_table
-    from vscan.exemplars.index import ExemplarIndex
-
-    found = ExemplarIndex.open(folder).exemplar(exemplar)
-    if as_json:
-        print_json_lines([exemplar_object(found)])
-        return
-    tracks = [
-        (f"{signal} samples", f"{track.rows} ({', '.join(map(': '.join, track.spec.items()))})")
-        for signal, track in sorted(found.tracks.items())
-    ]
-    fields = {key: value for key, value in exemplar_object(found).items() if key != "tracks"}
-    known = [(key, str(value)) for key, value in fields.items() if value not in (None, "")]
-    print_table(("key", "value"), [*known, *tracks])
-
-
-@index_app.command()
-def search(
-    folder: Folder,
-    videos: Videos,
-    as_json: Json = False,
-    sampling: Annotated[
-        str,
-        typer.Option(help="Which frames of the videos are looked at: fps:N, every:N or keyframes."),
-    ] = "fps:1",
-    weights: Weights = None,
-    device: Device = "auto",
-    workers: Workers = None,
-    timeout: Timeout = None,
-) -> None:
-    """Find where exemplars of an index come back in videos, with the time on both sides.
-
-    One row, or JSON object, for each match: `when` in the video, `there` in the exemplar. A video
-    that cannot be read is reported, and the exit code is then 3.
-
-    Example: `vscan index search known upload.mp4`
-    """
-    from vscan.cli.index_output import (
-        SEARCH_COLUMNS,
-        finish,
-        found,
-        outcome,
-        say,
-        search_objects,
-        search_row,
-        with_progress,
-    )
-    from vscan.cli.tables import print_json_lines, print_table, safe
-    from vscan.indexing import search_index
-    from vscan.scanning import ScanSettings
-    from vscan.sources import SourceFinder
-
-    settings = ScanSettings(
-        sampling=sampling, weights=weights, device=device, workers=workers, timeout_s=timeout
-    )
-    finder, counts = SourceFinder(), Counter[str]()
-    sources = found(finder, videos)
-    rows: list[tuple[str, ...]] = []
-    with closing(search_index(folder, sources, settings=settings)) as results:
-        for searched in with_progress(results, sources, "search"):
-            counts[outcome(searched)] += 1
-            if as_json:
-                print_json_lines(search_objects(searched))
-            elif searched.error is not None:
-                say(f"error: {safe(searched.uri)}: {searched.error.message}")
-            rows += [search_row(searched.uri, match) for match in searched.matches]
-    if not as_json:
-        print_table(SEARCH_COLUMNS, sorted(rows, key=lambda row: row[0]))
-    finish(counts, finder, ("matched", "without a match", "error"))
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise UsageError("--signals names none", remedy=f"signals: {', '.join(SIGNALS)}")
+    return names
 
 
 def policy_id(text: str) -> str:

@@ -12,12 +12,13 @@ import typer
 
 if TYPE_CHECKING:
     from vscan.exemplars.exemplar import Exemplar
+    from vscan.exemplars.manifest import Manifest
     from vscan.indexing import Added, Searched
     from vscan.matching.match import Match
     from vscan.sources import Source, SourceFinder
 
 EXIT_ERRORS = 3
-LIST_COLUMNS = ("id", "policy", "opinion", "length", "size", "source", "note")
+LIST_COLUMNS = ("id", "policy", "opinion", "state", "length", "size", "judged", "source", "note")
 SEARCH_COLUMNS = (
     "source", "when", "exemplar", "there", "policy", "opinion", "signal", "score", "how"
 )  # fmt: skip
@@ -75,9 +76,33 @@ def say(text: str) -> None:
     print(f"vscan: {safe(text)}", file=sys.stderr)
 
 
+def holdings(manifest: Manifest) -> str:
+    """The signals of an index in words, as `PDQ, keypoints and embeddings of builtin`."""
+    words = {
+        "pdq": "PDQ",
+        "keypoints": "keypoints",
+        "embedding": "" if manifest.model is None else f"embeddings of {manifest.model.name}",
+    }
+    *most, last = [word for signal, word in words.items() if signal in manifest.signals]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def exemplar_object(exemplar: Exemplar) -> dict[str, Any]:
     """An exemplar as JSON."""
-    return asdict(exemplar)
+    from vscan.curation import precision
+
+    share = precision(exemplar)
+    return asdict(exemplar) | {"precision": None if share is None else round(share, 4)}
+
+
+def judged(exemplar: Exemplar) -> str:
+    """What people said of its matches, as `3 right, 1 wrong (75 %)`; `-` where nothing."""
+    from vscan.curation import precision
+
+    share = precision(exemplar)
+    if share is None:
+        return "-"
+    return f"{exemplar.confirmed} right, {exemplar.deconfirmed} wrong ({share:.0%})"
 
 
 def added_object(added: Added) -> dict[str, Any]:
@@ -90,13 +115,15 @@ def added_object(added: Added) -> dict[str, Any]:
     return record
 
 
-def list_row(exemplar: Exemplar) -> tuple[str, ...]:
-    """An exemplar as LIST_COLUMNS."""
+def list_row(exemplar: Exemplar, now: str) -> tuple[str, ...]:
+    """An exemplar as LIST_COLUMNS; now: UTC, at which it may have expired."""
+    from vscan.curation import state
+
     length = "-" if exemplar.duration_s is None else f"{exemplar.duration_s:.1f}s"
     size = f"{exemplar.width}x{exemplar.height}" if exemplar.width else "-"
-    opinion = exemplar.opinion if exemplar.enabled else f"{exemplar.opinion}, disabled"
     return (
-        exemplar.id, exemplar.policy, opinion, length, size, exemplar.source, exemplar.note
+        exemplar.id, exemplar.policy, exemplar.opinion, state(exemplar, now), length, size,
+        judged(exemplar), exemplar.source, exemplar.note,
     )  # fmt: skip
 
 
@@ -113,11 +140,10 @@ def search_objects(searched: Searched) -> Iterator[dict[str, Any]]:
         error = {"code": searched.error.code, "message": searched.error.message}
         yield {"source": searched.uri, "error": error}
     for match in searched.matches:
-        agreement = (
-            {"similarity": round(match.similarity, 4)}
-            if match.similarity is not None
-            else {"distance": match.distance}
-        )
+        similarity = None if match.similarity is None else round(match.similarity, 4)
+        agreement = {
+            "distance": match.distance, "similarity": similarity, "inliers": match.inliers
+        }  # fmt: skip
         yield {
             "source": searched.uri,
             "index": match.index,
@@ -126,7 +152,7 @@ def search_objects(searched: Searched) -> Iterator[dict[str, Any]]:
             "opinion": match.opinion,
             "signal": match.signal,
             "score": round(match.score, 4),
-            **agreement,
+            **{key: value for key, value in agreement.items() if value is not None},
             "source_span_s": match.source_span.pair(),
             "exemplar_span_s": match.exemplar_span.pair(),
             "speed": match.speed,
@@ -144,6 +170,10 @@ def search_row(uri: str, match: Match) -> tuple[str, ...]:
         how.append(f"{match.distance:g} bits")
     if match.similarity is not None:
         how.append(f"cosine {match.similarity:.2f}")
+    if match.inliers is not None:
+        how.append(f"{match.inliers} inliers")
+    if round(match.speed, 2) != 1.0:
+        how.append(f"{match.speed:.2f}x")
     return (
         uri,
         f"{match.source_span.start_s:.1f}–{match.source_span.end_s:.1f}s",

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
-
-if TYPE_CHECKING:
-    from vscan.sources import SourceFinder
-
-EXIT_FAIL_ON, EXIT_ERRORS = 1, 3
-FAILING = {"review": ("review", "violation"), "violation": ("violation",)}
 
 
 def scan(
@@ -69,8 +62,8 @@ def scan(
     ] = "fps:1",
     signals: Annotated[
         str | None,
-        typer.Option(help="Signals to measure, with commas: embedding, pdq. Default: what the "
-                     "pack and the indexes need."),
+        typer.Option(help="Signals to measure, with commas: embedding, pdq, keypoints. Default: "
+                     "what the pack and the indexes need."),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Videos read at the same time. Default: one per core.")
@@ -83,6 +76,11 @@ def scan(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start --output over instead of resuming it.")
     ] = False,
+    flood_share: Annotated[
+        float,
+        typer.Option(help="Share of the run's videos beyond which an exemplar that matches them "
+                     "(20 at least) is set aside and put into quarantine; 0: never."),
+    ] = 0.05,
     fail_on: Annotated[
         Literal["review", "violation"] | None,
         typer.Option(help="Exit with 1 if any video's outcome is this or graver."),
@@ -93,6 +91,10 @@ def scan(
     Every input gets exactly one line, also one that cannot be read: its outcome is `error`. The
     lines go to stdout, or with -o to a file that a rerun resumes. Progress and notes go to stderr.
 
+    An exemplar that suddenly matches more than --flood-share of the run is not believed: its
+    matches stand under `suppressed`, also in lines of -o that were written before, and it is put
+    into quarantine in its index (`vscan index update DIR ID --release` ends it).
+
     Examples:
 
     `vscan scan clips/ -o verdicts.jsonl`
@@ -102,8 +104,10 @@ def scan(
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
     from vscan.cli.progress import ScanProgress
+    from vscan.cli.scan_end import Ended, tell_floods
+    from vscan.curation import quarantine
     from vscan.errors import UsageError
-    from vscan.scanning import ScanSettings, prepare, run_scan
+    from vscan.scanning import ScanSettings, prepare, run_scan, watch_over
     from vscan.sources import SourceFinder
     from vscan.store.records import RecordFile, RecordSink, RecordStream
 
@@ -118,6 +122,7 @@ def scan(
         signals=tuple(s.strip() for s in signals.split(",")) if signals else None,
         workers=workers,
         timeout_s=timeout,
+        flood_share=flood_share,
     )
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
@@ -132,56 +137,31 @@ def scan(
         found = finder.find(inputs or [], from_file=from_file)
         # Only a bar needs to know how many there will be; a pipe need not wait for the listing.
         sources = list(found) if sys.stderr.isatty() else found
-        outcomes: Counter[str] = Counter()
-        earlier: list[str] = []
+        ended = Ended(signals=prepared.recipe.signals, indexed=bool(prepared.rules.indexes))
 
         def is_done(verdict_id: str) -> bool:
             outcome = sink.outcome_of(verdict_id)
             if outcome is not None:
-                earlier.append(outcome)
+                ended.earlier[verdict_id] = outcome
             return outcome is not None
 
+        watch = watch_over(prepared)
+        if watch is not None:
+            watch.recall(sink.lines())
         with (
             ScanProgress(len(sources) if isinstance(sources, list) else None) as progress,
-            closing(run_scan(prepared, sources, is_done=is_done)) as verdicts,
+            closing(run_scan(prepared, sources, is_done=is_done, watch=watch)) as verdicts,
         ):
             for verdict in verdicts:
                 if verdict is not None:
                     sink.write(verdict)
-                outcomes["done before" if verdict is None else verdict.outcome] += 1
+                ended.count(verdict)
                 progress.advance(verdict)
-    _finish(outcomes, finder, output)
-    _leave({*outcomes, *earlier}, fail_on)
-
-
-def _finish(outcomes: Counter[str], finder: SourceFinder, output: Path | None) -> None:
-    """Say on stderr what came of it. Raises UsageError where there was no input."""
-    from vscan.cli.tables import safe
-    from vscan.errors import UsageError
-
-    if not outcomes:
-        others = f", only {finder.skipped_files} other files" if finder.skipped_files else ""
-        places = ", ".join(safe(name) for name in finder.empty_folders) or "the list"
-        raise UsageError(
-            f"no videos in {places}{others}",
-            remedy="name a folder that holds videos; a file that is named outright is always read",
-        )
-    for name in finder.empty_folders:
-        print(f"vscan: note: no videos in {safe(name)}", file=sys.stderr)
-    for name in finder.unreadable_folders:
-        print(f"vscan: note: the folder {safe(name)} may not be listed", file=sys.stderr)
-    words = ("violation", "review", "clear", "error", "done before")
-    counts = ", ".join(f"{outcomes[word]} {word}" for word in words if outcomes[word])
-    where = f"; verdicts in {output}" if output is not None else ""
-    skipped = finder.skipped_files
-    ignored = f"; {skipped} other files skipped" if skipped else ""
-    videos = "1 video" if outcomes.total() == 1 else f"{outcomes.total()} videos"
-    print(f"vscan: {videos}: {counts}{ignored}{where}", file=sys.stderr)
-
-
-def _leave(outcomes: set[str], fail_on: str | None) -> None:
-    """The exit code that the outcomes call for; those of earlier runs on the output count too."""
-    if "error" in outcomes:
-        raise typer.Exit(EXIT_ERRORS)
-    if fail_on is not None and not outcomes.isdisjoint(FAILING[fail_on]):
-        raise typer.Exit(EXIT_FAIL_ON)
+        if watch is not None and watch.floods:
+            sink.amend_on_close(watch.amend)
+    if watch is not None and watch.floods:
+        ended.settle(watch.amended)
+        marked = quarantine(watch.floods, prepared.rules.indexes)
+        tell_floods(marked, output, len(watch.amended))
+    ended.tell(finder, output)
+    ended.leave(fail_on)

@@ -91,8 +91,14 @@ def rows(record: dict[str, Any], findings: list[dict[str, Any]]) -> Iterator[tup
             aside["policy"],
             "",
             ", ".join(f"{clock(s['start_s'])}–{clock(s['end_s'])}" for s in aside["segments"]),
-            f"suppressed by the benign exemplar {aside['by'][0]['exemplar']}",
+            _set_aside(aside),
         )
+
+
+def _set_aside(aside: dict[str, Any]) -> str:
+    if not aside["by"]:
+        return f"suppressed: {aside['evidence'][0]['exemplar']} matched too many videos of its run"
+    return f"suppressed by the benign exemplar {aside['by'][0]['exemplar']}"
 
 
 def remark(record: dict[str, Any]) -> str:

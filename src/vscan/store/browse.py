@@ -12,7 +12,7 @@ from typing import Any
 
 from vscan.errors import OutputError, UsageError
 from vscan.policies.actions import Action
-from vscan.store.records import read_lines
+from vscan.store.lines import read_lines
 from vscan.verdicts import OUTCOMES
 
 Record = dict[str, Any]

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self
-
-import orjson
+from typing import BinaryIO, Protocol, Self
 
 from vscan.errors import OutputError
+from vscan.store.lines import LINE_START, PASSING_ERRORS
+from vscan.store.lines import read_lines as read_lines
+from vscan.store.locked import open_locked
 from vscan.verdicts import Verdict
-
-LINE_START = b'{"schema":"vscan.verdict/'
-"""How every record begins: a last line that begins otherwise is not ours to drop."""
-
-
-PASSING_ERRORS = frozenset({"deadline", "memory_limit", "worker_died", "internal"})
-"""Errors that more time, memory or another day may mend: a later run tries such files again."""
 
 
 class RecordSink(Protocol):
@@ -40,67 +32,17 @@ class RecordSink(Protocol):
         """Append one record and hand it to the system at once."""
         ...
 
+    def lines(self) -> Iterator[bytes]:
+        """The records that earlier runs have left there."""
+        ...
+
+    def amend_on_close(self, amend: Callable[[bytes], bytes]) -> None:
+        """Lets `amend` write every line anew when the output is closed, where it can be."""
+        ...
+
     def close(self) -> None:
         """Leave the output in its final state."""
         ...
-
-
-def _is_torn(line: bytes) -> bool:
-    """Whether a last line without a newline is the beginning of a record, and not a whole one."""
-    try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return line[: len(LINE_START)] == LINE_START[: len(line)]
-    return False
-
-
-@dataclass(frozen=True)
-class StoredLine:
-    """One line of a record file, parsed."""
-
-    offset: int
-    """Bytes from the start of the file to the line."""
-    end: int
-    """Bytes from the start of the file to the next line."""
-    record: dict[str, Any]
-
-    @property
-    def uri(self) -> str:
-        """The source's name, as written in the record."""
-        return str(self.record["source"]["uri"])
-
-    @property
-    def is_final(self) -> bool:
-        """False for a source whose error may pass: a later run tries it again."""
-        error = self.record.get("error")
-        hashed = self.record["source"].get("sha256") is not None
-        return hashed and (error is None or error.get("code") not in PASSING_ERRORS)
-
-
-def read_lines(file: BinaryIO, *, name: str) -> Iterator[StoredLine]:
-    """The records of a verdict file in file order; a torn last line is passed over.
-
-    Raises OutputError naming the line when a line is not a verdict, or the torn beginning of one.
-    """
-    offset = 0
-    for number, line in enumerate(file, start=1):
-        if not line.endswith(b"\n") and _is_torn(line):
-            return
-        if line.strip():
-            try:
-                record = orjson.loads(line)
-                known = str(record["schema"]).startswith("vscan.verdict/")
-                known = known and isinstance(record["source"]["uri"], str)
-                known = known and {"id", "outcome"} <= record.keys()
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                known = False
-            if not known:
-                raise OutputError(
-                    f"{name}: line {number} is not a vscan verdict",
-                    remedy="give another file, or mend or remove that line",
-                )
-            yield StoredLine(offset, offset + len(line), record)
-        offset += len(line)
 
 
 class RecordFile:
@@ -117,10 +59,11 @@ class RecordFile:
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
         self._is_new = not os.path.lexists(path)
-        self._file = _open_locked(path)
+        self._file = open_locked(path)
         self._done: dict[str, str] = {}
         self._latest: dict[str, tuple[int, bool]] = {}
         self._superseded: set[int] = set()
+        self._amend: Callable[[bytes], bytes] | None = None
         self._broken: OutputError | None = None
         self._is_stale = fresh
         """Whether what the file holds goes when the first new record comes."""
@@ -202,12 +145,27 @@ class RecordFile:
         if final:
             self._done[verdict.id] = verdict.outcome
 
+    def lines(self) -> Iterator[bytes]:
+        """The records that it holds now, as they stand, without those that newer ones replace."""
+        if self._is_stale:
+            return
+        offset = 0
+        with self.path.open("rb") as file:
+            for line in file:
+                if offset not in self._superseded:
+                    yield line
+                offset += len(line)
+
+    def amend_on_close(self, amend: Callable[[bytes], bytes]) -> None:
+        """Lets `amend` write every line anew in the one rewrite that closing makes."""
+        self._amend = amend
+
     def close(self) -> None:
-        """Remove superseded records, sync to disk, release the lock."""
+        """Remove superseded records, amend the others, sync to disk, release the lock."""
         if self._file.closed:
             return
         try:
-            if self._superseded and self._broken is None:
+            if (self._superseded or self._amend) and self._broken is None:
                 self._compact()
             else:
                 os.fsync(self._file.fileno())
@@ -228,7 +186,7 @@ class RecordFile:
             with rewritten.open("xb") as out:
                 for line in self._file:
                     if offset not in self._superseded:
-                        out.write(line)
+                        out.write(line if self._amend is None else self._amend(line))
                     offset += len(line)
                 out.flush()
                 os.fsync(out.fileno())
@@ -249,33 +207,6 @@ class RecordFile:
         self.close()
 
 
-def _open_locked(path: Path) -> BinaryIO:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+b")  # noqa: SIM115 PTH123 -- kept open as long as the RecordFile
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be opened for writing ({error.strerror})",
-            remedy="choose another -o, in a folder that exists and that you may write to",
-        ) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise OutputError(
-            f"{path}: another run is writing this file",
-            remedy="wait for it to end, or choose another -o",
-        ) from error
-    if not path.is_file():
-        file.close()
-        raise OutputError(f"{path}: not a regular file", remedy="leave -o out to write to stdout")
-    if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
-        # The run that held the lock has just put its rewritten file in this one's place.
-        file.close()
-        return _open_locked(path)
-    return file
-
-
 class RecordStream:
     """Verdicts to standard output: nothing to resume from."""
 
@@ -294,6 +225,13 @@ class RecordStream:
         """Write one record and flush. BrokenPipeError passes through: the reader has gone."""
         self._out.write(verdict.to_line())
         self._out.flush()
+
+    def lines(self) -> Iterator[bytes]:
+        """None: a pipe keeps nothing."""
+        return iter(())
+
+    def amend_on_close(self, amend: Callable[[bytes], bytes]) -> None:
+        """Nothing to do: what was written is gone."""
 
     def close(self) -> None:
         """Nothing to do: the stream is not ours."""

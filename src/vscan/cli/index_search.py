@@ -1,0 +1,85 @@
+"""`vscan index search`: where exemplars come back in videos."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from vscan.cli.index import Device, Folder, Json, Timeout, Videos, Weights, Workers, signal_names
+
+
+def search(
+    folder: Folder,
+    videos: Videos,
+    as_json: Json = False,
+    signals: Annotated[
+        str | None,
+        typer.Option(help="Signals to look at, with commas, of those that the index holds. "
+                     "Default: all of them."),
+    ] = None,
+    sampling: Annotated[
+        str,
+        typer.Option(help="Which frames of the videos are looked at: fps:N, every:N or keyframes."),
+    ] = "fps:1",
+    weights: Weights = None,
+    device: Device = "auto",
+    workers: Workers = None,
+    timeout: Timeout = None,
+) -> None:  # fmt: skip
+    """Find where exemplars of an index come back in videos, with the time on both sides.
+
+    One row, or JSON object, for each match: `when` in the video, `there` in the exemplar. A video
+    that cannot be read is reported, and the exit code is then 3.
+
+    Examples: `vscan index search known upload.mp4`;
+    `vscan index search known uploads/ --signals pdq --json`
+    """
+    from vscan.cli.found_by import told_matches
+    from vscan.cli.index_output import (
+        SEARCH_COLUMNS,
+        finish,
+        found,
+        outcome,
+        say,
+        search_objects,
+        search_row,
+        with_progress,
+    )
+    from vscan.cli.tables import print_json_lines, print_table, safe
+    from vscan.exemplars.manifest_file import read_manifest
+    from vscan.indexing import search_index
+    from vscan.media import added_up
+    from vscan.scanning import ScanSettings
+    from vscan.sources import SourceFinder
+
+    settings = ScanSettings(
+        sampling=sampling,
+        signals=None if signals is None else signal_names(signals),
+        weights=weights,
+        device=device,
+        workers=workers,
+        timeout_s=timeout,
+    )
+    looked_at = settings.signals or read_manifest(folder).signals
+    finder, counts, by_signal = SourceFinder(), Counter[str](), Counter[str]()
+    sources = found(finder, videos)
+    rows: list[tuple[str, ...]] = []
+    cost_s: dict[str, float] = {}
+    with closing(search_index(folder, sources, settings=settings)) as results:
+        for searched in with_progress(results, sources, "search"):
+            counts[outcome(searched)] += 1
+            by_signal.update(match.signal for match in searched.matches)
+            cost_s = added_up(cost_s, searched.cost_s)
+            if as_json:
+                print_json_lines(search_objects(searched))
+            elif searched.error is not None:
+                say(f"error: {safe(searched.uri)}: {searched.error.message}")
+            rows += [search_row(searched.uri, match) for match in searched.matches]
+    if not as_json:
+        print_table(SEARCH_COLUMNS, sorted(rows, key=lambda row: row[0]))
+    if counts:
+        say(told_matches(looked_at, by_signal, cost_s))
+    finish(counts, finder, ("matched", "without a match", "error"))

@@ -1,0 +1,50 @@
+"""What a scan's verdicts depend on beside the source, as it stands in every record."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vscan.verdicts import Provenance
+
+if TYPE_CHECKING:
+    from vscan.embeddings.encoder import Encoder
+    from vscan.exemplars.index import ExemplarIndex
+    from vscan.policies import PolicyPack
+
+
+def provenance_of(
+    pack: PolicyPack,
+    encoder: Encoder | None,
+    sampling: str,
+    signals: tuple[str, ...],
+    indexes: Sequence[ExemplarIndex],
+    *,
+    now: str,
+) -> Provenance:
+    """The provenance of a scan by these, which begins at `now` (UTC)."""
+    return Provenance(
+        vscan=version(),
+        pack=pack.ref,
+        model=encoder.fingerprint if encoder else None,
+        precision=f"{encoder.precision} on {encoder.device}" if encoder else None,
+        sampling=sampling,
+        signals=signals,
+        indexes={index.name: _state(index, now) for index in indexes},
+    )
+
+
+def _state(index: ExemplarIndex, now: str) -> str:
+    """The index's digest, and how many exemplars have expired.
+
+    The digest holds when each does, so the number tells which: a rerun after one more has expired
+    is another configuration, and judges anew.
+    """
+    expired = sum(exemplar.expired(now) for exemplar in index.exemplars)
+    return f"{index.digest} less {expired} expired" if expired else index.digest
+
+
+def version() -> str:
+    """The installed version of vscan, as a record names it."""
+    return importlib.metadata.version("vscan")

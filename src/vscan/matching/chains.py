@@ -23,6 +23,7 @@ from vscan.matching.match import CHANCE_INLIERS, OPERATING_INLIERS
 from vscan.matching.search import FrameHits
 from vscan.matching.speeds import fitted_speed, likely_speeds
 from vscan.matching.timing import ExemplarTime, SourceSamples
+from vscan.matching.verification import ENOUGH_MOVING
 
 MAX_MISSED = 2
 """Samples in a row that may fail to agree within a chain; blank ones do not count."""
@@ -44,8 +45,6 @@ ALIKE = {"pdq": 6.0, "keypoints": 0.3, "embedding": 0.25}
 logarithm of the number of inliers, share of the difference at the operating point."""
 MOVING_SHARE = 0.3
 """How well what moves must fit, as a share of how well what stands still does."""
-ENOUGH_MOVING = 12
-"""Moving features that must be in sight to tell."""
 MAX_GROWTH = 0.35
 """Natural logarithm of the largest difference in scale within a chain."""
 MAX_SHIFT = 0.3

@@ -30,6 +30,8 @@ MIN_SPREAD = 0.4
 those of a caption lie in one line."""
 MIN_SPREAD_STILL = 0.6
 """The same where features that move fit less than half as well as those that stand still."""
+ENOUGH_MOVING = 12
+"""Moving features that must be in sight to tell."""
 MIN_CELLS = 3
 """Cells in which pairs fit: a line of them, or a spot, is no picture."""
 SCALES = (0.15, 4.0)
@@ -78,7 +80,7 @@ class Verified:
     def moves_along(self) -> bool:
         """Whether features that move fit at least half as well as those that stand still do."""
         (moving, moving_seen), (still, still_seen) = self.moving, self.still
-        return 2 * moving * still_seen >= still * moving_seen
+        return moving_seen < ENOUGH_MOVING or 2 * moving * still_seen >= still * moving_seen
 
     @property
     def scale(self) -> float:
@@ -137,10 +139,13 @@ def _pairs(source: Features, exemplar: Features) -> NDArray[np.int64]:
 
 
 def _across(agreeing: NDArray[np.bool_], counted: NDArray[np.bool_]) -> bool:
-    """Whether most rows of cells, and most columns, have one that agrees, of those that count."""
+    """Whether most rows of cells, and most columns, have one that agrees, of those that count.
+
+    Asked only where the source shows all of them: of a crop, few are left.
+    """
     for axis in (0, 1):
         lines = [each.reshape(_CELLS, _CELLS).any(axis=axis) for each in (agreeing, counted)]
-        if lines[0].sum() < MIN_LINES * lines[1].sum():
+        if lines[1].all() and lines[0].sum() < MIN_LINES * _CELLS:
             return False
     return True
 

@@ -35,6 +35,7 @@ VOTE_BITS = 56
 NEIGHBOURS = 16
 """Votes of one feature."""
 MIN_VOTES = 6
+"""Votes from which on a row may be verified."""
 MAX_CANDIDATES = 6
 """Rows that may fail to verify for one sample before no more are tried."""
 ROWS_OF_ONE = 2

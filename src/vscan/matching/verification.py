@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 MATCH_BITS = 64
 """Descriptors that differ by more are not paired."""
 MIN_INLIERS = 8
-"""Pairs that must fit before a frame counts at all; unrelated frames reach 9, rarely 11."""
+"""Pairs that must fit before a frame counts at all; unrelated frames reach 13 at the most."""
 MIN_SUPPORT = 0.25
 """Share of the cells of the exemplar's frame, of those that the source shows and that have
 features, in which at least one pair fits."""

@@ -86,9 +86,9 @@ def _made_by_make(tmp_path: Path, **variables: str) -> subprocess.CompletedProce
     stand_in.write_text("#!/bin/sh\nIFS='|'\necho \"ran:$*\"\n", "utf-8")
     stand_in.chmod(0o755)
     kept = {key: value for key, value in os.environ.items()
-            if key not in ("VSCAN_CORPUS", "VPDQ_PYTHON", "MAKEFLAGS")}  # fmt: skip
+            if key not in ("VSCAN_CORPUS", "VPDQ_PYTHON", "MAKEFLAGS", "MAKELEVEL")}  # fmt: skip
     return subprocess.run(
-        ["make", "bench-copies", f"BIN={tmp_path}", f"STAMP={tmp_path / '.ready'}"],
+        ["make", "--no-print-directory", "bench-copies", f"BIN={tmp_path}", f"STAMP={tmp_path / '.ready'}"],
         cwd=ROOT, env=kept | variables, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

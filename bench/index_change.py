@@ -1,4 +1,4 @@
-"""What a change of an exemplar index costs: an add and a removal, in a small and a large one."""
+"""What a change of an exemplar index costs, and its opening, in a small and a large one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vscan.exemplars.exemplar import Exemplar, exemplar_id
+from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.parts import Tracks
 from vscan.exemplars.writer import IndexWriter, create_index, utc_now
@@ -28,7 +29,8 @@ _AT_ONCE = 100
 
 
 def measure() -> Iterator[tuple[str, str]]:
-    """Rows: seconds of wall time of an add and a removal, from opening the writer to leaving it."""
+    """Rows: seconds of wall time of an add and a removal, from opening the writer to leaving it;
+    of filling the index, its cells saved; and of opening it, which finds most cells saved."""
     took: dict[str, list[float]] = {"add": [], "remove": []}
     for frames in FRAMES:
         with tempfile.TemporaryDirectory() as folder:
@@ -37,6 +39,8 @@ def measure() -> Iterator[tuple[str, str]]:
             fill(root, frames // SAMPLES)
             yield f"fill {frames:,} frames, s", f"{time.perf_counter() - begun:.1f}"
             seconds = changes(root)
+            for what, each in opening(root).items():
+                yield f"{what} at {frames:,} frames, s", f"{each:.2f}"
             for what, each in seconds.items():
                 took[what].append(each)
                 yield f"{what} one exemplar at {frames:,} frames, s", f"{each:.3f}"
@@ -75,6 +79,18 @@ def changes(root: Path) -> dict[str, float]:
             writer.remove(exemplar(number).id)
         took["remove"].append(time.perf_counter() - begun)
     return {what: float(np.median(seconds)) for what, seconds in took.items()}
+
+
+def opening(root: Path) -> dict[str, float]:
+    """Seconds to read the index, and to make what searches each signal."""
+    begun = time.perf_counter()
+    index = ExemplarIndex.open(root)
+    took = {"open": time.perf_counter() - begun}
+    for signal in index.signals:
+        begun = time.perf_counter()
+        index.vectors(signal)
+        took[f"make what searches {signal}"] = time.perf_counter() - begun
+    return took
 
 
 def exemplar(number: int) -> Exemplar:

@@ -65,14 +65,10 @@ def _embedding() -> Iterator[tuple[str, str]]:
     across -= np.einsum("qd,qd->q", across, values[chosen])[:, None] * values[chosen]
     angle = np.linspace(0, np.arccos(SIMILARITY) * 0.99, QUERY_FRAMES)[:, None]
     queries = unit_rows(np.cos(angle) * values[chosen] + np.sin(angle) * unit_rows(across))
-    begun = time.perf_counter()
-    lists = structures.lists_for(EMBEDDINGS)
-    sample = values[rng.permutation(EMBEDDINGS)[: lists * cells.TRAINING_ROWS]]
-    centroids = cells.trained(sample, lists)
-    saved = Cells(centroids, {"0": cells.assigned(values, centroids)})
-    del values, sample
+    saved, took = _cells("embedding", values, rng)
+    del values
     what = f"embedding, {EMBEDDINGS // 1000}k of {DIM}, {QUERY_FRAMES} queries"
-    yield f"{what}: to make {lists} cells, once, s", f"{time.perf_counter() - begun:.1f}"
+    yield f"{what}: to make {len(saved.centroids)} cells, once, s", f"{took:.1f}"
     yield from _compared(
         what, rows, lambda it: it.range_search(queries, 1 - SIMILARITY), chosen, before, saved
     )
@@ -85,6 +81,8 @@ def _keypoints() -> Iterator[tuple[str, str]]:
     rows = rows_of("keypoints", features.reshape(KEYPOINT_FRAMES, -1))
     descriptors = features.reshape(-1, FEATURE_BYTES)[:, :DESCRIPTOR_BYTES]
     what = f"keypoints, {len(descriptors) // 1000:,}k, {KEYPOINT_QUERIES} queries"
+    saved, took = _cells("keypoints", descriptors, rng)
+    yield f"{what}: to make {len(saved.centroids)} cells, once, s", f"{took:.1f}"
     for bits in (24, 40, KEYPOINT_BITS):
         queries, planted = near_hashes(descriptors, KEYPOINT_QUERIES, bits, rng, least=bits - 7)
 
@@ -92,7 +90,17 @@ def _keypoints() -> Iterator[tuple[str, str]]:
             return it.nearest(queries, NEIGHBOURS, KEYPOINT_BITS)
 
         some = f"{what} {bits - 7}..{bits} bits away"
-        yield from _compared(some, rows, search, planted, before)
+        yield from _compared(some, rows, search, planted, before, saved)
+
+
+def _cells(signal: str, vectors: NDArray[Any], rng: np.random.Generator) -> tuple[Cells, float]:
+    """What an index of those vectors would have saved, and the seconds that it takes to make it."""
+    begun = time.perf_counter()
+    lists = structures.lists_for(signal, len(vectors))
+    sample = vectors[rng.permutation(len(vectors))[: lists * cells.SAMPLED[signal]]]
+    centroids = cells.made_of(sample, lists)
+    saved = Cells(centroids, {"0": cells.assigned(vectors, centroids)})
+    return saved, time.perf_counter() - begun
 
 
 def _compared(

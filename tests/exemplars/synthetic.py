@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,11 @@ def keypoints(seed: int, seconds: float = 10.0, fps: float = 4.0) -> Track:
     return Track("keypoints", times_s, features.reshape(len(times_s), -1))
 
 
+def all_tracks(seed: int, seconds: float = 10.0) -> dict[str, Track]:
+    """Tracks of every signal that an index can hold."""
+    return tracks(seed, seconds) | {"keypoints": keypoints(seed, seconds)}
+
+
 def in_regions(track: Track, regions: int) -> Track:
     """A PDQ track with further rows of every sample: region 1, 2 …, each with other values."""
     values = np.repeat(track.values.astype(np.uint8), regions, axis=0)
@@ -86,11 +92,18 @@ def exemplar(
 
 
 def make_index(
-    path: Path, names: str = "abc", *, seconds: float = 10.0, model: IndexModel | None = MODEL
+    path: Path,
+    names: str = "abc",
+    *,
+    seconds: float = 10.0,
+    model: IndexModel | None = MODEL,
+    signals: Sequence[str] | None = None,
 ) -> ExemplarIndex:
     """An index in `path` with one exemplar for each letter, the letter's place as its seed."""
-    create_index(path, name="known", model=model, now=lambda: "2026-11-02T09:30:00Z")
+    now = "2026-11-02T09:30:00Z"
+    create_index(path, name="known", model=model, signals=signals, now=lambda: now)
     with IndexWriter(path) as writer:
         for seed, name in enumerate(names):
-            writer.add(exemplar(name, seconds), tracks(seed, seconds))
+            measured = all_tracks(seed, seconds) if signals else tracks(seed, seconds)
+            writer.add(exemplar(name, seconds), measured)
     return ExemplarIndex.open(path)

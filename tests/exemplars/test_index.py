@@ -15,7 +15,7 @@ from vscan.exemplars.carried import CarriedRecord
 from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.lock import LOCK_NAME
-from vscan.exemplars.manifest import MANIFEST_NAME
+from vscan.exemplars.manifest import MANIFEST_NAME, SIGNALS
 from vscan.exemplars.writer import IndexWriter, create_index
 
 
@@ -122,10 +122,12 @@ def test_the_digest_follows_content_alone(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("large")
 def test_one_byte_changed_anywhere_is_refused(tmp_path: Path, count: int) -> None:
     """A changed byte in any file, the manifest too, is an error before anything is parsed."""
-    make_index(tmp_path / "known", "abc")
+    make_index(tmp_path / "known", "abc", signals=SIGNALS)
     with IndexWriter(tmp_path / "known") as writer:
         writer.change(carry=[CarriedRecord(HashRecord(signal_type="md5", value="0" * 32))])
     held = files(tmp_path / "known")
+    prefixes = {file.name.split("-")[0] for file in held if file.parent.name == "cells"}
+    assert {"embedding", "keypoints"} == prefixes
     folders = {file.relative_to(tmp_path / "known").parts[0] for file in held}
     assert {MANIFEST_NAME, "exemplars", "tracks", "records", "cells"} == folders
     chance = random.Random(7)
@@ -145,7 +147,7 @@ def test_one_byte_changed_anywhere_is_refused(tmp_path: Path, count: int) -> Non
 @pytest.mark.usefixtures("large")
 def test_a_truncated_or_longer_file_is_refused(tmp_path: Path, cut: int) -> None:
     """Files of another length than the manifest's are refused, and the file is named."""
-    make_index(tmp_path / "known", "ab")
+    make_index(tmp_path / "known", "ab", signals=SIGNALS)
     for file in files(tmp_path / "known"):
         intact = file.read_bytes()
         file.write_bytes(intact[:-cut] if cut else intact + b"\n")
@@ -158,8 +160,9 @@ def test_a_truncated_or_longer_file_is_refused(tmp_path: Path, cut: int) -> None
 @pytest.mark.usefixtures("large")
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
     """A missing file of the truth is an error that names it; missing cells are none."""
-    make_index(tmp_path / "known", "ab")
-    next((tmp_path / "known" / "cells").iterdir()).unlink()
+    make_index(tmp_path / "known", "ab", signals=SIGNALS)
+    for cells in (tmp_path / "known" / "cells").iterdir():
+        cells.unlink()
     assert len(ExemplarIndex.open(tmp_path / "known").exemplars) == 2
     gone = next((tmp_path / "known" / "tracks").iterdir())
     gone.unlink()

@@ -47,7 +47,7 @@ def test_one_change_reads_no_tracks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with IndexWriter(path):
         pass
     before = saved(path)
-    monkeypatch.setattr(upkeep, "_embeddings", None)
+    monkeypatch.setattr(upkeep, "_tracks", None)
     with IndexWriter(path) as writer:
         writer.add(exemplar("i"), tracks(8))
     with IndexWriter(path) as writer:
@@ -81,7 +81,7 @@ def test_cells_are_made_again_when_a_quarter_is_stale(
         for name in "abcd":
             writer.remove(exemplar(name).id)
     assert second != saved(path)
-    found = read_cells(path, ExemplarIndex.open(path).manifest)
+    found = read_cells(path, ExemplarIndex.open(path).manifest, "embedding")
     assert found is not None
     assert {each.tracks["embedding"].sha256 for each in ExemplarIndex.open(path).exemplars} == set(
         found.by_track
@@ -90,7 +90,7 @@ def test_cells_are_made_again_when_a_quarter_is_stale(
     many = [(exemplar(f"{seed}"), tracks(seed)) for seed in range(100, 180)]
     with IndexWriter(path) as writer:
         writer.change(add=many)
-    grown = read_cells(path, ExemplarIndex.open(path).manifest)
+    grown = read_cells(path, ExemplarIndex.open(path).manifest, "embedding")
     assert grown is not None
     assert len(grown.centroids) > 2 * len(found.centroids)
 

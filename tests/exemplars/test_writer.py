@@ -10,12 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.exemplars.synthetic import MODEL, OTHER_FINGERPRINT, exemplar, make_index, tracks
+from tests.exemplars.synthetic import (
+    MODEL,
+    OTHER_FINGERPRINT,
+    all_tracks,
+    exemplar,
+    make_index,
+    tracks,
+)
 from vscan.errors import ExemplarIndexError, OutputError
 from vscan.exemplars import batches
 from vscan.exemplars.carried import CarriedRecord, read_carried
 from vscan.exemplars.formats.record import HashRecord
 from vscan.exemplars.index import ExemplarIndex
+from vscan.exemplars.manifest import SIGNALS
 from vscan.exemplars.writer import IndexWriter, create_index
 
 
@@ -198,14 +206,14 @@ CHANGES = """
 import os, signal, sys
 from dataclasses import replace
 from pathlib import Path
-from tests.exemplars.synthetic import exemplar, tracks
+from tests.exemplars.synthetic import all_tracks, exemplar
 from vscan import storage
 from vscan.exemplars import parts, structures, writer
 from vscan.exemplars.carried import CarriedRecord
 from vscan.exemplars.formats.record import HashRecord
 
 path, moment, torn = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "torn"
-structures.FLAT_UP_TO["embedding"] = 50
+structures.FLAT_UP_TO.update(embedding=50, keypoints=50)
 steps = iter(range(100))
 original = storage.atomic_write_bytes
 
@@ -219,7 +227,7 @@ def dying(target, data):
 parts.atomic_write_bytes = writer.atomic_write_bytes = dying
 with writer.IndexWriter(path) as writing:
     writing.change(
-        add=[(exemplar("d"), tracks(3))],
+        add=[(exemplar("d"), all_tracks(3))],
         remove=[exemplar("a").id],
         update=[replace(writing.exemplars[exemplar("b").id], note="changed")],
         carry=[CarriedRecord(HashRecord(signal_type="new", value="x"))],
@@ -227,7 +235,7 @@ with writer.IndexWriter(path) as writing:
 sys.exit(next(steps))
 """
 """A writer that kills itself before its n-th write, and says how many there were if it came
-through: exemplars, tracks, records, manifest, cells, manifest."""
+through: exemplars, tracks, records, manifest, cells of two signals, manifest."""
 
 
 @pytest.mark.parametrize("torn", ["torn", pytest.param("whole", marks=pytest.mark.soak)])
@@ -237,7 +245,7 @@ def test_kill_9_between_any_two_writes_leaves_the_old_or_the_new_state(
     """Wherever a writer is killed outright, the index opens as it was or as it was to be, is
     unlocked, and the next writer leaves nothing of the dead one behind."""
     old, new = (["a", "b", "c"], ["", "", ""], 0), (["b", "c", "d"], ["changed", "", ""], 1)
-    make_index(tmp_path / "fresh", "abc")
+    make_index(tmp_path / "fresh", "abc", signals=SIGNALS)
     states = []
     for moment in range(20):
         path = tmp_path / str(moment)
@@ -252,7 +260,7 @@ def test_kill_9_between_any_two_writes_leaves_the_old_or_the_new_state(
         states.append((sources(path), notes, len(read_carried(path, index.manifest))))
         assert states[-1] in (old, new)
         with IndexWriter(path) as writing:
-            writing.add(exemplar("e"), tracks(4))
+            writing.add(exemplar("e"), all_tracks(4))
         assert [*states[-1][0], "e"] == sources(path)
         named = {part.path for part in ExemplarIndex.open(path).manifest.parts}
         assert named | {"manifest.json", "lock"} == {
@@ -261,7 +269,7 @@ def test_kill_9_between_any_two_writes_leaves_the_old_or_the_new_state(
         if done.returncode != -signal.SIGKILL:
             assert moment == done.returncode
             break
-    assert (6, old, new) == (moment, states[0], states[-1])
+    assert (7, old, new) == (moment, states[0], states[-1])
 
 
 def test_a_full_disk_is_an_error_that_loses_nothing(

@@ -22,7 +22,7 @@ from vscan.exemplars.parts import (
     track_digest,
     write_part,
 )
-from vscan.exemplars.vectors import used_vectors
+from vscan.exemplars.row_vectors import used_vectors
 from vscan.tracks import Track
 
 BATCH_ROWS = 8192

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from vscan.errors import ExemplarIndexError
 from vscan.exemplars import structures
 from vscan.exemplars.background import read_background
 from vscan.exemplars.carried import read_carried
-from vscan.exemplars.cells import Cells
+from vscan.exemplars.cells import Cells, misplaced
 from vscan.exemplars.content import content_sum, index_digest
 from vscan.exemplars.exemplar import Exemplar
 from vscan.exemplars.index import check_tracks, read_cells
@@ -20,13 +18,10 @@ from vscan.exemplars.manifest import MANIFEST_NAME, Batch, Manifest
 from vscan.exemplars.manifest_file import read_manifest
 from vscan.exemplars.packing import decode_tracks, pack
 from vscan.exemplars.parts import PartGoneError, decode_exemplars, read_part
+from vscan.exemplars.row_vectors import used_vectors, vectors_in
 from vscan.exemplars.rows import rows_of
-from vscan.exemplars.vectors import unit_rows, used_vectors
 from vscan.storage import location
 from vscan.tracks import Track
-
-_AS_NEAR = 1e-4
-"""Cosine by which another cell may be nearer than the saved one: rounding of another machine."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ def _check_batch(
     manifest: Manifest,
     batch: Batch,
     exemplars: Sequence[Exemplar],
-    cells: Cells | None,
+    cells: Mapping[str, Cells],
     findings: list[Finding],
 ) -> None:
     part = batch.tracks
@@ -104,10 +99,7 @@ def _check_batch(
             findings.append(Finding(part.path, f"{exemplar.id} has no {error.args[0]}"))
             continue
         findings += _miscounted(part.path, exemplar, held)
-        if cells is not None and _misplaced(exemplar, held, cells):
-            findings.append(
-                Finding(part.path, f"the saved cells of {exemplar.id} are not those of its track")
-            )
+        findings += _misplaced(part.path, exemplar, held, cells)
 
 
 def _miscounted(part: str, exemplar: Exemplar, held: Mapping[str, Track]) -> list[Finding]:
@@ -118,31 +110,39 @@ def _miscounted(part: str, exemplar: Exemplar, held: Mapping[str, Track]) -> lis
     ]
 
 
-def _misplaced(exemplar: Exemplar, held: Mapping[str, Track], cells: Cells) -> bool:
-    """Whether the saved cell of a row is not that of the nearest centroid."""
-    track = held["embedding"]
-    saved = cells.by_track.get(exemplar.tracks["embedding"].sha256)
-    if saved is None or not len(track):
-        return False
-    if len(saved) != len(track):
-        return True
-    similar = unit_rows(track.values) @ cells.centroids.T
-    chosen = similar[np.arange(len(saved)), saved]
-    return bool((similar.max(axis=1) - chosen > _AS_NEAR).any())
+def _misplaced(
+    part: str, exemplar: Exemplar, held: Mapping[str, Track], cells: Mapping[str, Cells]
+) -> list[Finding]:
+    """The signals of which the saved cell of a vector is not that of the nearest centroid."""
+    findings = []
+    for signal, of_signal in cells.items():
+        saved = of_signal.by_track.get(exemplar.tracks[signal].sha256)
+        vectors = vectors_in(signal, held[signal].values)
+        if saved is None or not len(vectors):
+            continue
+        if len(saved) != len(vectors) or misplaced(vectors, saved, of_signal.centroids):
+            what = f"the saved cells of {exemplar.id} are not those of its {signal}"
+            findings.append(Finding(part, what))
+    return findings
 
 
-def _cells(root: Path | str, manifest: Manifest, findings: list[Finding]) -> Cells | None:
-    searched = manifest.search.get("embedding")
-    if searched is None or searched.cells is None:
-        return None
-    try:
-        cells = read_cells(root, manifest)
-    except ExemplarIndexError as error:
-        findings.append(_finding(searched.cells.path, error))
-        return None
-    if cells is None:
-        findings.append(Finding(searched.cells.path, "the file is missing; it can be made again"))
-    return cells
+def _cells(root: Path | str, manifest: Manifest, findings: list[Finding]) -> dict[str, Cells]:
+    """The saved cells that can be read, by signal."""
+    found = {}
+    for signal, searched in manifest.search.items():
+        if searched.cells is None:
+            continue
+        try:
+            cells = read_cells(root, manifest, signal)
+        except ExemplarIndexError as error:
+            findings.append(_finding(searched.cells.path, error))
+            continue
+        if cells is None:
+            missing = "the file is missing; it can be made again"
+            findings.append(Finding(searched.cells.path, missing))
+        else:
+            found[signal] = cells
+    return found
 
 
 def _records(root: Path | str, manifest: Manifest, findings: list[Finding]) -> None:

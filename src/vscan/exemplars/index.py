@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,9 @@ from vscan.exemplars.parts import (
     track_digest,
 )
 from vscan.exemplars.rows import SignalRows as SignalRows
-from vscan.exemplars.rows import rows_of
+from vscan.exemplars.rows import row_width, rows_of
 from vscan.exemplars.vectors import SignalVectors
+from vscan.hashes.keypoints import DESCRIPTOR_BYTES
 from vscan.hashes.pdq import MIN_QUALITY
 from vscan.storage import location
 from vscan.tracks import Track
@@ -45,7 +47,7 @@ class ExemplarIndex:
         exemplars: Sequence[Exemplar],
         rows: Mapping[str, SignalRows],
         *,
-        cells: Cells | None = None,
+        cells: Mapping[str, Cells] = MappingProxyType({}),
         background: NDArray[np.float16] | None = None,
         now: str | None = None,
     ) -> None:
@@ -154,7 +156,7 @@ class ExemplarIndex:
                     rows,
                     self.active[rows.exemplar] & (rows.quality >= MIN_QUALITY),
                     kind=None if searched is None else searched.type,
-                    cells=self._cells if signal == "embedding" else None,
+                    cells=self._cells.get(signal),
                     digests=[each.tracks[signal].sha256 for each in self.exemplars],
                 )
             return self._vectors[signal]
@@ -243,20 +245,25 @@ def _other_tracks(root: Path | str, exemplar: Exemplar) -> ExemplarIndexError:
     )
 
 
-def _read_others(root: Path | str, manifest: Manifest) -> Cells | None:
-    """The saved cells, if there are any; every other part is read for its check alone."""
+def _read_others(root: Path | str, manifest: Manifest) -> dict[str, Cells]:
+    """The saved cells that there are, by signal; every other part is read for its check alone."""
     for records in manifest.records:
         read_part(root, records.file)
-    return read_cells(root, manifest)
+    found = {signal: read_cells(root, manifest, signal) for signal in manifest.signals}
+    return {signal: cells for signal, cells in found.items() if cells is not None}
 
 
-def read_cells(root: Path | str, manifest: Manifest) -> Cells | None:
-    """The saved cells of the embeddings; None where there are none, or the file is missing."""
-    searched = manifest.search.get("embedding")
-    if searched is None or searched.cells is None or manifest.model is None:
+def read_cells(root: Path | str, manifest: Manifest, signal: str) -> Cells | None:
+    """The saved cells of the signal; None where there are none, or the file is missing.
+
+    Raises ExemplarIndexError where the file is not the manifest's, or holds no cells.
+    """
+    searched = manifest.search.get(signal)
+    if searched is None or searched.cells is None:
         return None
+    dim = DESCRIPTOR_BYTES if signal == "keypoints" else row_width(signal, manifest)
     try:
         data = read_part(root, searched.cells)
     except PartGoneError:
         return None
-    return decode_cells(data, dim=manifest.model.dim, where=f"{root}/{searched.cells.path}")
+    return decode_cells(data, signal=signal, dim=dim, where=f"{root}/{searched.cells.path}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import orjson
 
 from vscan.errors import ExemplarIndexError
-from vscan.exemplars.structures import TYPES
+from vscan.exemplars.structures import INVERTED, TYPES
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -100,7 +100,8 @@ class SearchedBy:
     width: int = 0
     """Numbers, or bytes, in a row; 0 while there are none."""
     cells: Part | None = None
-    """Of an IndexIVFFlat: see cells.py. Rebuildable; a reader without it compares every vector."""
+    """Of inverted lists: see cells.py. Rebuildable; a reader without it compares every embedding,
+    and every descriptor with the centroids of its own lists."""
     missing: int = 0
     """Vectors that were added since the cells were saved."""
     gone: int = 0
@@ -172,6 +173,8 @@ class Manifest:
         for signal, searched in self.search.items():
             if signal not in self.signals or searched.type not in TYPES[signal]:
                 raise ValueError(f"{signal} is not searched by {searched.type!r}")
+            if searched.cells is not None and searched.type not in INVERTED:
+                raise ValueError(f"{searched.type} has no cells")
 
     @property
     def parts(self) -> list[Part]:

@@ -90,9 +90,9 @@ def _signal(
     searched = manifest.search.get(signal)
     missing, gone = None, None
     if searched is not None and searched.cells is not None:
-        cells = read_cells(root, manifest)
+        cells = read_cells(root, manifest, signal)
         if cells is not None:
-            missing, gone = stale_shares(cells, {each.sha256: each.rows for each in tracks})
+            missing, gone = stale_shares(cells, {each.sha256: each.vectors for each in tracks})
     return SignalStats(
         rows=sum(each.rows for each in tracks),
         vectors=sum(each.vectors for each in tracks),

@@ -15,9 +15,11 @@ TYPES: dict[str, tuple[str, str]] = {
     "keypoints": ("IndexBinaryFlat", "IndexBinaryIVF"),
 }
 """Class by signal, for few vectors and for many: of FAISS, or of bit_tables.py."""
+INVERTED = ("IndexIVFFlat", "IndexBinaryIVF")
+"""Classes whose lists are put together from cells; see cells.py and inverted.py."""
 PROBES = 32
 """Lists of an IndexIVFFlat that are looked at for each query."""
-BINARY_PROBES = 4
+BINARY_PROBES = 8
 """Lists of an IndexBinaryIVF that are looked at for each descriptor."""
 RECALL = {"pdq": 1.0, "keypoints": 0.7}
 """What BitTables must find of the pairs that lie at the very limit: see BitTables.range_search."""
@@ -28,16 +30,12 @@ def type_for(signal: str, vectors: int) -> str:
     return TYPES[signal][vectors > FLAT_UP_TO[signal]]
 
 
-def lists_for(vectors: int) -> int:
-    """Lists (cells) of an IndexIVFFlat: the power of two next to 2 * sqrt(V)."""
-    return 1 << round(math.log2(2 * math.sqrt(max(1, vectors))))
-
-
-def binary_lists_for(vectors: int) -> int:
-    """Lists of an IndexBinaryIVF: the power of two next to sqrt(V), at least 64.
-
-    Each query, and each vector when the lists are made, is compared with every list's centroid.
+def lists_for(signal: str, vectors: int) -> int:
+    """Lists (cells) of inverted files, a power of two: next to 2 * sqrt(V) for embeddings, next to
+    sqrt(V), at least 64, for descriptors, of which every one is compared with every centroid.
     """
+    if signal == "embedding":
+        return 1 << round(math.log2(2 * math.sqrt(max(1, vectors))))
     return max(64, 1 << round(math.log2(math.sqrt(max(1, vectors)))))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tests.drawn_footage import scenery
 from vscan.hashes.keypoints import DESCRIPTOR_BYTES, find_keypoints, places, used
+from vscan.matching import verification
 from vscan.matching.verification import Features, Verified, verify
 
 Rgb = NDArray[np.uint8]
@@ -24,9 +25,10 @@ def features(frame: Rgb, side: str) -> Features:
 
 
 def checked(source: Rgb, exemplar: Rgb) -> Verified | None:
-    """Verification of two frames, everything in the exemplar taken to move."""
+    """How two frames agree, everything in the exemplar taken to move; None where they do not."""
     there = features(exemplar, "exemplar")
-    return verify(features(source, "source"), there, lambda: np.ones(len(there), np.bool_))
+    found = verify(features(source, "source"), there, lambda: np.ones(len(there), np.bool_))
+    return found if found is not None and found.agrees else None
 
 
 def rotated(frame: Rgb, degrees: float) -> Rgb:
@@ -66,6 +68,22 @@ def test_a_copy_is_verified(edit: Callable[[Rgb], Rgb], scale: float, turn: floa
     assert found.inliers >= 20
     assert found.scale == pytest.approx(scale, rel=0.1)
     assert (found.turn_deg - turn + 180) % 360 - 180 == pytest.approx(0, abs=3)
+
+
+def test_corners_drawn_out_fit_a_projective_transform(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame filmed off a screen at an angle agrees all over, not only where a similarity fits."""
+    frame = scenery(3)
+    height, width = frame.shape[:2]
+    square = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    away = np.array([(0.22, 0.05), (-0.18, 0.12), (0.0, -0.04), (0.0, 0.0)], np.float32)
+    warp = cv2.getPerspectiveTransform(square, square + away * np.float32((width, height)))
+    filmed = np.asarray(cv2.warpPerspective(frame, warp, (width, height)), np.uint8)
+    found = checked(filmed, frame)
+    assert found is not None
+    assert found.support >= 0.6
+    monkeypatch.setattr(verification, "_MUCH_MORE", np.inf)
+    by_similarity = checked(filmed, frame)
+    assert by_similarity is None or found.inliers >= 1.5 * by_similarity.inliers
 
 
 @pytest.mark.parametrize("seed", range(2, 8))

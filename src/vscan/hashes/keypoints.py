@@ -40,8 +40,8 @@ UNUSED = 255
 """The last byte of a slot without a feature."""
 SOURCE_FEATURES = 640
 """Features of a source's sample: a picture in a corner of it has but a tenth of them."""
-EXEMPLAR_FEATURES = 240
-"""Features of an exemplar's sample: 9 KB; see docs/benchmarks.md for the choice."""
+EXEMPLAR_FEATURES = 320
+"""Features of an exemplar's sample: 12 KB; see docs/benchmarks.md for the choice."""
 SIDE = 640
 """Pixels of the longer side at which corners are looked for."""
 SCALE_STEP = 1.2

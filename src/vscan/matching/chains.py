@@ -33,9 +33,12 @@ OTHER_SPEED = 0.9
 """How much less a run counts at another speed than 1: where both explain the hits, it is 1."""
 MIN_SHARE = 0.5
 """Share of the samples within a chain that must agree; blank ones do not count."""
-EMBEDDING_SAMPLES = 2
+SEVERAL = 2
 """Samples that must agree in `embedding`, where source and exemplar are long enough to have them:
-one frame that looks alike is no copy. One PDQ hash is."""
+one frame that looks alike is no copy."""
+LONE_BITS = 24
+"""Bits to which a PDQ hash must agree where it is the only one of a video that could have more:
+shows that share a template agree to hardly less than MATCH_DISTANCE, here and there."""
 LONE_INLIERS = 20
 """Inliers with which a single sample's keypoints are no chance."""
 SURE = 12
@@ -148,11 +151,11 @@ class Alignment:
         self.window_s = max(1.5 * exemplar.step_s, 0.1)
         enough = min(exemplar.duration_s / max(source.step_s, 1e-9), len(source.times_s))
         is_embedding = hits.signal == "embedding"
-        self.alike = ALIKE[hits.signal] * (
-            1.0 - match_similarity if hits.signal == "embedding" else 1.0
-        )
-        self.least = EMBEDDING_SAMPLES if is_embedding and enough >= EMBEDDING_SAMPLES else 1
+        self.alike = ALIKE[hits.signal] * (1.0 - match_similarity if is_embedding else 1.0)
+        self.least = SEVERAL if is_embedding and enough >= SEVERAL else 1
         self.lone_limit = LONE_SHARE * (1.0 - match_similarity) if is_embedding else np.inf
+        if hits.signal == "pdq" and enough >= SEVERAL:
+            self.lone_limit = LONE_BITS
 
     def chains(self) -> list[Chain]:
         """Chains in time order, disjoint in the source, those of a held picture joined.
@@ -216,7 +219,7 @@ class Alignment:
             inliers = OPERATING_INLIERS / self.difference[hit]
             enough = inliers.max() >= LONE_INLIERS or (inliers - CHANCE_INLIERS).sum() >= SURE
             return bool(enough) and moves_along(self.fitting[hit])
-        return len(hit) >= EMBEDDING_SAMPLES or bool(self.difference[hit[0]] <= self.lone_limit)
+        return len(hit) >= SEVERAL or bool(self.difference[hit[0]] <= self.lone_limit)
 
     def _steady(self, hit: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(n,) which hits show the exemplar as large and at the same place as most of them do."""

@@ -39,7 +39,9 @@ MIN_VOTES = 6
 MAX_CANDIDATES = 6
 """Rows that may fail to verify for one sample before no more are tried."""
 ROWS_OF_ONE = 2
-"""Of them, rows of one exemplar in one variant."""
+"""Of them, rows of one exemplar in one variant; MOST_ROWS where much of one is there already."""
+NEAR_MISS = 2 * OPERATING_INLIERS
+"""Inliers from which on a frame that does not agree is likely to be beside one that does."""
 MOST_ROWS = 8
 """Rows of an exemplar that are verified once one of them was: those voted for, and next to it."""
 INVERTED = 8
@@ -100,24 +102,28 @@ class KeypointSearch:
         variants, rows = self._voted_for(slots)
         owners = self._rows.exemplar[rows]
         asked: dict[tuple[int, int], int] = {}
+        allowed: dict[tuple[int, int], int] = {}
         found: set[tuple[int, int]] = set()
         failed = 0
         seen: dict[int, Features] = {}
         for variant, row, exemplar in zip(variants.tolist(), rows.tolist(), owners, strict=True):
             owner = (variant, int(exemplar))
-            if owner in found or asked.get(owner, 0) >= ROWS_OF_ONE:
+            if owner in found or asked.get(owner, 0) >= allowed.get(owner, ROWS_OF_ONE):
                 continue
             if failed >= MAX_CANDIDATES:
                 break
             asked[owner] = asked.get(owner, 0) + 1
             source = seen.setdefault(variant, _variant_of(slots, variant))
-            if self._verify(source, variant, row):
+            verified = self._verify(source, variant, row)
+            if verified is not None and verified.agrees:
                 found.add(owner)
                 # Frames of one exemplar share much of their scenery, and votes hardly tell them
                 # apart: now that it is known to be there, its other frames are looked at as well.
                 voted = rows[(variants == variant) & (owners == exemplar)]
                 for other in self._other_rows(row, voted):
                     self._verify(source, variant, other)
+            elif verified is not None and verified.inliers >= NEAR_MISS:
+                allowed[owner] = MOST_ROWS  # a scene of it, or what all its scenes share
             else:
                 failed += 1
 
@@ -127,14 +133,13 @@ class KeypointSearch:
         chosen = dict.fromkeys([*voted.tolist()[: MOST_ROWS - len(beside) + 1], *beside])
         return [other for other in chosen if other != row]
 
-    def _verify(self, source: Features, variant: int, row: int) -> bool:
+    def _verify(self, source: Features, variant: int, row: int) -> Verified | None:
         verified = verify(source, self._known.features(row), lambda: self._known.moving(row))
-        if verified is None:
-            return False
-        form = _FORMS[VARIANTS[variant] == "mirrored", round(verified.turn_deg / 90.0) % 4]
-        form += INVERTED if VARIANTS[variant] == "inverted" else 0
-        self._hits.append(_Hit(self._samples, row, form, verified))
-        return True
+        if verified is not None and verified.agrees:
+            form = _FORMS[VARIANTS[variant] == "mirrored", round(verified.turn_deg / 90.0) % 4]
+            form += INVERTED if VARIANTS[variant] == "inverted" else 0
+            self._hits.append(_Hit(self._samples, row, form, verified))
+        return verified
 
     def _voted_for(self, slots: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Variants and rows with at least MIN_VOTES, those with the most first."""

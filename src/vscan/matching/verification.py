@@ -5,6 +5,11 @@ as many pairs as possible fit (RANSAC: Fischler, Bolles 1981, as in OpenCV, whos
 begin with the same seed each time). What fits by chance is kept out by what a copy looks like
 beside the number of its inliers: they lie all over that part of the exemplar's frame which the
 source shows, and not on what stands still alone while the rest moves (a logo, a template).
+
+A frame that was filmed off a screen, or drawn out at its corners, fits a similarity transform in
+one part alone. So the pairs that nearly fit it are tried with a projective one (a homography:
+Hartley, Zisserman, "Multiple view geometry", 2004, chapter 4), which is kept where it explains
+much more.
 """
 
 from __future__ import annotations
@@ -38,6 +43,11 @@ SCALES = (0.15, 4.0)
 """Least and largest scale from exemplar to source, both in shares of their longer side."""
 _TOLERANCE = 0.0125
 """Distance, in shares of the longer side, by which a pair may miss its place."""
+_NEARLY = 5 * _TOLERANCE
+"""Distance up to which a pair may fit the projective transform that a similarity is close to."""
+_MUCH_MORE, _OF_ALL = 1.15, 0.125
+"""Inliers of the projective transform, as a multiple of those of the similarity and as a share of
+the exemplar's features, to be believed: the same buildings from elsewhere fit one to a tenth."""
 _CELLS = 4
 """The exemplar's frame is divided into this many cells each way."""
 _CELL_SHARE = 0.1
@@ -65,7 +75,8 @@ class Verified:
 
     inliers: int
     affine: NDArray[np.float32]
-    """(2, 3) from places in the exemplar's frame to places in the source's."""
+    """(2, 3) from places in the exemplar's frame to places in the source's: the similarity, also
+    where a projective transform fits better."""
     support: float
     """Share 0..1 of the cells in sight in which features fit."""
     spread: float
@@ -75,6 +86,13 @@ class Verified:
     """(fitting, in sight) of the exemplar's features that move."""
     still: tuple[int, int]
     """The same of those that stand still."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether this is how a copy looks, and not what two pictures share by chance."""
+        least = MIN_SPREAD if self.moves_along else MIN_SPREAD_STILL
+        sane = SCALES[0] <= self.scale <= SCALES[1]
+        return sane and self.support >= MIN_SUPPORT and self.spread >= least
 
     @property
     def moves_along(self) -> bool:
@@ -96,19 +114,20 @@ class Verified:
 def verify(
     source: Features, exemplar: Features, moving: Callable[[], NDArray[np.bool_]]
 ) -> Verified | None:
-    """How a source's features agree with an exemplar's; None where they do not.
+    """How a source's features fit an exemplar's; None where fewer than MIN_INLIERS do.
 
-    moving: tells which of the exemplar's features (n,) are not where they are in the frames beside
-    it; asked for only where the frames agree.
+    Whether that is a copy, `Verified.agrees` says. moving: tells which of the exemplar's features
+    (n,) are not where they are in the frames beside it; asked for only where enough fit.
     """
     import cv2
 
     pairs = _pairs(source, exemplar)
     if len(pairs) < MIN_INLIERS:
         return None
+    there, here = exemplar.places[pairs[:, 0]], source.places[pairs[:, 1]]
     affine, fits = cv2.estimateAffinePartial2D(
-        exemplar.places[pairs[:, 0]],
-        source.places[pairs[:, 1]],
+        there,
+        here,
         method=cv2.RANSAC,
         ransacReprojThreshold=_TOLERANCE,
         maxIters=400,
@@ -116,13 +135,35 @@ def verify(
     )
     if affine is None or np.count_nonzero(fits) < MIN_INLIERS:
         return None
+    similarity = affine.astype(np.float32)
+    fit, transform = fits.ravel().astype(np.bool_), np.vstack((similarity, (0.0, 0.0, 1.0)))
+    projective = _projective(there, here, similarity)
+    least = max(_MUCH_MORE * np.count_nonzero(fit), _OF_ALL * len(exemplar))
+    if projective is not None and np.count_nonzero(projective[0]) >= least:
+        fit, transform = projective
     fitting = np.zeros(len(exemplar), np.bool_)
-    fitting[pairs[fits.ravel().astype(np.bool_), 0]] = True
-    verified = _judged(affine.astype(np.float32), fitting, source, exemplar, moving())
-    sane = SCALES[0] <= verified.scale <= SCALES[1]
-    least = MIN_SPREAD if verified.moves_along else MIN_SPREAD_STILL
-    spread = verified.support >= MIN_SUPPORT and verified.spread >= least
-    return verified if sane and spread else None
+    fitting[pairs[fit, 0]] = True
+    return _judged(similarity, transform, fitting, source, exemplar, moving())
+
+
+def _projective(
+    there: NDArray[np.float32], here: NDArray[np.float32], similarity: NDArray[np.float32]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]] | None:
+    """(n,) which pairs fit the homography (3, 3) that most of those near the similarity fit."""
+    import cv2
+
+    apart = np.linalg.norm(there @ similarity[:, :2].T + similarity[:, 2] - here, axis=1)
+    near = np.flatnonzero(apart <= _NEARLY)
+    if len(near) < MIN_INLIERS:
+        return None
+    homography, fits = cv2.findHomography(
+        there[near], here[near], cv2.RANSAC, _TOLERANCE, maxIters=400, confidence=0.995
+    )
+    if homography is None or fits is None:
+        return None
+    fit = np.zeros(len(there), np.bool_)
+    fit[near[fits.ravel().astype(np.bool_)]] = True
+    return fit, np.asarray(homography, np.float64)
 
 
 def _pairs(source: Features, exemplar: Features) -> NDArray[np.int64]:
@@ -152,13 +193,15 @@ def _across(agreeing: NDArray[np.bool_], counted: NDArray[np.bool_]) -> bool:
 
 def _judged(
     affine: NDArray[np.float32],
+    transform: NDArray[np.float64],
     fitting: NDArray[np.bool_],
     source: Features,
     exemplar: Features,
     moving: NDArray[np.bool_],
 ) -> Verified:
-    """What of the exemplar the source shows under that transform, and how much of it fits."""
-    shown = exemplar.places @ affine[:, :2].T + affine[:, 2]
+    """What of the exemplar the source shows under a transform (3, 3), and how much of it fits."""
+    shown = exemplar.places @ transform[:2, :2].T + transform[:2, 2]
+    shown = shown / np.maximum(exemplar.places @ transform[2, :2] + transform[2, 2], 1e-6)[:, None]
     low, high = source.places.min(axis=0), source.places.max(axis=0)
     in_sight = np.all((shown >= low) & (shown <= high), axis=1) | fitting
     first, last = exemplar.places.min(axis=0), exemplar.places.max(axis=0)

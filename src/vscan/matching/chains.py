@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from vscan.exemplars.rows import SignalRows
 from vscan.intervals import Interval
-from vscan.matching.match import CHANCE_INLIERS, OPERATING_INLIERS
+from vscan.matching.match import OPERATING_INLIERS
+from vscan.matching.proof import proves, steady
 from vscan.matching.search import FrameHits
 from vscan.matching.speeds import fitted_speed, likely_speeds
 from vscan.matching.timing import ExemplarTime, SourceSamples
-from vscan.matching.verification import ENOUGH_MOVING
 
 MAX_MISSED = 2
 """Samples in a row that may fail to agree within a chain; blank ones do not count."""
@@ -39,19 +39,9 @@ one frame that looks alike is no copy."""
 LONE_BITS = 24
 """Bits to which a PDQ hash must agree where it is the only one of a video that could have more:
 shows that share a template agree to hardly less than MATCH_DISTANCE, here and there."""
-LONE_INLIERS = 20
-"""Inliers with which a single sample's keypoints are no chance."""
-SURE = 12
-"""What several samples' keypoints must reach together beyond CHANCE_INLIERS each."""
 ALIKE = {"pdq": 6.0, "keypoints": 0.3, "embedding": 0.25}
 """Difference between two chains up to which they show one picture that is held: bits, natural
 logarithm of the number of inliers, share of the difference at the operating point."""
-MOVING_SHARE = 0.3
-"""How well what moves must fit, as a share of how well what stands still does."""
-MAX_GROWTH = 0.35
-"""Natural logarithm of the largest difference in scale within a chain."""
-MAX_SHIFT = 0.3
-"""Share of the source's longer side by which the exemplar's place may differ within a chain."""
 LONE_SHARE = 0.5
 """Where there is but one sample to compare (a picture, or a very short clip), it must agree in
 `embedding` to within this share of the difference at the operating point."""
@@ -80,18 +70,6 @@ class Chain:
             Interval(min(ours.start_s, theirs.start_s), max(ours.end_s, theirs.end_s)),
             self.speed,
         )
-
-
-def moves_along(fitting: NDArray[np.int64]) -> bool:
-    """Whether what moves in the exemplar fits about as well as what stands still in it.
-
-    fitting: (n, 2, 2) of the samples of a chain, as FrameHits has it. A logo, a caption or the
-    frame of a news show fits wherever it comes back; the pictures around it do not.
-    """
-    (moving, moving_seen), (still, still_seen) = fitting.sum(axis=0).tolist()
-    if moving_seen < ENOUGH_MOVING or still == 0:
-        return True
-    return bool(moving / moving_seen >= MOVING_SHARE * still / still_seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +122,7 @@ class Alignment:
         self.affine = None if hits.affine is None else hits.affine[chosen]
         self.similarity = None if hits.similarity is None else hits.similarity[chosen]
         self.fitting = None if hits.fitting is None else hits.fitting[chosen]
+        self.telling = None if hits.telling is None else hits.telling[chosen]
         self.source_s = source.times_s[self.sample]
         self.exemplar_s = rows.times_s[self.row]
         # Half a step to the exemplar's nearest sample on either side, and half as much again for
@@ -174,9 +153,9 @@ class Alignment:
             if len(free) < len(run.hit) or len(ends):
                 for piece in np.split(free, ends) if len(ends) else (free,):
                     candidates.put_back(_Run(piece, run.speed))
-            elif not (steady := self._steady(free)).all():
-                candidates.put_back(_Run(free[steady], run.speed))
-                candidates.put_back(_Run(free[~steady], run.speed))
+            elif not (same := self._steady(free)).all():
+                candidates.put_back(_Run(free[same], run.speed))
+                candidates.put_back(_Run(free[~same], run.speed))
             elif not self._is_dense(sample):
                 widest = int(np.argmax(np.diff(self.source.rank[sample]))) + 1
                 candidates.put_back(_Run(free[:widest], run.speed))
@@ -215,27 +194,16 @@ class Alignment:
 
     def _is_sure(self, hit: NDArray[np.int64]) -> bool:
         """Whether so many samples agree, or the only one so closely, that it is no chance."""
-        if self.fitting is not None:
+        if self.fitting is not None and self.telling is not None:
             inliers = OPERATING_INLIERS / self.difference[hit]
-            enough = inliers.max() >= LONE_INLIERS or (inliers - CHANCE_INLIERS).sum() >= SURE
-            return bool(enough) and moves_along(self.fitting[hit])
+            return proves(inliers, self.fitting[hit], self.telling[hit])
         return len(hit) >= SEVERAL or bool(self.difference[hit[0]] <= self.lone_limit)
 
     def _steady(self, hit: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(n,) which hits show the exemplar as large and at the same place as most of them do."""
-        if self.affine is None or len(hit) < 2:
+        if self.affine is None:
             return np.ones(len(hit), np.bool_)
-        affine = self.affine[hit]
-        size = np.log(np.hypot(affine[:, 0, 0], affine[:, 1, 0]))
-        centre = affine[:, :, :2] @ np.array([0.5, 0.3], np.float32) + affine[:, :, 2]
-        moved = np.abs(centre - np.median(centre, axis=0)).max(axis=1)
-        steady: NDArray[np.bool_] = (np.abs(size - np.median(size)) <= MAX_GROWTH) & (
-            moved <= MAX_SHIFT
-        )
-        # Of two, the median lies between them: neither is right where they disagree.
-        return (
-            steady if steady.any() else np.arange(len(hit)) == int(np.argmin(self.difference[hit]))
-        )
+        return steady(self.affine[hit], self.difference[hit])
 
     def _is_dense(self, sample: NDArray[np.int64]) -> bool:
         """Whether enough of the samples from the first to the last agree."""

@@ -94,6 +94,7 @@ class KeypointSearch:
             OPERATING_INLIERS / inliers,
             np.stack([hit.verified.affine for hit in self._hits]),
             np.array([(hit.verified.moving, hit.verified.still) for hit in self._hits], np.int64),
+            np.array([hit.verified.telling for hit in self._hits], np.bool_),
         )
         return found.where(np.lexsort((found.form, found.row, found.sample)))
 

@@ -44,6 +44,8 @@ class FrameHits:
     fitting: NDArray[np.int64] | None = None
     """(H, 2, 2) for `keypoints`: of the exemplar's features that move, and of those that stand
     still, how many fit and how many the source shows."""
+    telling: NDArray[np.bool_] | None = None
+    """(H,) for `keypoints`: whether the sample proves something by itself; see verification.py."""
     similarity: NDArray[np.float64] | None = None
     """(H,) for `embedding`: the plain cosine."""
 
@@ -63,6 +65,7 @@ class FrameHits:
             self.difference[which],
             None if self.affine is None else self.affine[which],
             None if self.fitting is None else self.fitting[which],
+            None if self.telling is None else self.telling[which],
             None if self.similarity is None else self.similarity[which],
         )
 

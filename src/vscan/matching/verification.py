@@ -15,7 +15,7 @@ much more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,11 @@ _NEARLY = 5 * _TOLERANCE
 _MUCH_MORE, _OF_ALL = 1.15, 0.125
 """Inliers of the projective transform, as a multiple of those of the similarity and as a share of
 the exemplar's features, to be believed: the same buildings from elsewhere fit one to a tenth."""
+_TELLING = 0.25
+"""Share of the exemplar's features that a projective transform must fit to prove a copy alone: of
+the same buildings, more than an eighth fit one in a single sample now and then."""
+_NEAR_AND_FAR = 3.0
+"""How much larger the nearest part of a frame may be seen than the farthest: no horizon in it."""
 _CELLS = 4
 """The exemplar's frame is divided into this many cells each way."""
 _CELL_SHARE = 0.1
@@ -86,6 +91,8 @@ class Verified:
     """(fitting, in sight) of the exemplar's features that move."""
     still: tuple[int, int]
     """The same of those that stand still."""
+    telling: bool
+    """Whether this proves a copy by itself, without samples beside it that say the same."""
 
     @property
     def agrees(self) -> bool:
@@ -136,14 +143,20 @@ def verify(
     if affine is None or np.count_nonzero(fits) < MIN_INLIERS:
         return None
     similarity = affine.astype(np.float32)
+    telling = True
     fit, transform = fits.ravel().astype(np.bool_), np.vstack((similarity, (0.0, 0.0, 1.0)))
     projective = _projective(there, here, similarity)
+    if projective is not None and not _is_a_view(projective[1], exemplar.places):
+        projective = None
     least = max(_MUCH_MORE * np.count_nonzero(fit), _OF_ALL * len(exemplar))
     if projective is not None and np.count_nonzero(projective[0]) >= least:
         fit, transform = projective
+        telling = bool(np.count_nonzero(fit) >= _TELLING * len(exemplar))
     fitting = np.zeros(len(exemplar), np.bool_)
     fitting[pairs[fit, 0]] = True
-    return _judged(similarity, transform, fitting, source, exemplar, moving())
+    return replace(
+        _judged(similarity, transform, fitting, source, exemplar, moving()), telling=telling
+    )
 
 
 def _projective(
@@ -164,6 +177,14 @@ def _projective(
     fit = np.zeros(len(there), np.bool_)
     fit[near[fits.ravel().astype(np.bool_)]] = True
     return fit, np.asarray(homography, np.float64)
+
+
+def _is_a_view(homography: NDArray[np.float64], places: NDArray[np.float32]) -> bool:
+    """Whether a frame with features at these places (n, 2) can be seen so: from one side, whole."""
+    depth = places @ homography[2, :2] + homography[2, 2]
+    if depth[0] < 0:
+        depth = -depth
+    return bool(depth.min() > 0 and depth.max() <= _NEAR_AND_FAR * depth.min())
 
 
 def _pairs(source: Features, exemplar: Features) -> NDArray[np.int64]:
@@ -201,7 +222,7 @@ def _judged(
 ) -> Verified:
     """What of the exemplar the source shows under a transform (3, 3), and how much of it fits."""
     shown = exemplar.places @ transform[:2, :2].T + transform[:2, 2]
-    shown = shown / np.maximum(exemplar.places @ transform[2, :2] + transform[2, 2], 1e-6)[:, None]
+    shown = shown / (exemplar.places @ transform[2, :2] + transform[2, 2])[:, None]
     low, high = source.places.min(axis=0), source.places.max(axis=0)
     in_sight = np.all((shown >= low) & (shown <= high), axis=1) | fitting
     first, last = exemplar.places.min(axis=0), exemplar.places.max(axis=0)
@@ -224,4 +245,5 @@ def _judged(
         support=cells / max(1, int(counted.sum())) if cells >= MIN_CELLS else 0.0,
         moving=(int((moving & fitting).sum()), int((moving & in_sight).sum())),
         still=(int((~moving & fitting).sum()), int((~moving & in_sight).sum())),
+        telling=True,
     )

@@ -108,6 +108,7 @@ def test_reading_below_a_folder(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     root = storage.location(str(tmp_path))
     assert (b"12345", b"123") == tuple(storage.read_under(root, "a", limit=n) for n in (5, 2))
+    assert b"12345" == storage.read_under(root, "a", limit=None)
     with pytest.raises(FileNotFoundError):
         storage.read_under(root, "absent", limit=5)
     for name in ("fifo", "."):
@@ -121,9 +122,22 @@ def test_reading_below_a_uri() -> None:
     root = storage.location("memory://reading/")
     assert "memory://reading" == root
     assert (b"12345", b"123") == tuple(storage.read_under(root, "a", limit=n) for n in (5, 2))
+    assert b"12345" == storage.read_under(root, "a", limit=None)
     with pytest.raises(FileNotFoundError):
         storage.read_under(root, "absent", limit=5)
     fsspec.filesystem("memory").rm("/reading", recursive=True)
+
+
+def test_a_file_that_is_longer_than_it_says(tmp_path: Path) -> None:
+    """A file that grows, or whose size the system does not know, is read to its end or the
+    limit."""
+    unsized = Path("/proc/self/status")
+    if not unsized.is_file():
+        pytest.skip("no file without a size on this system")
+    whole = storage.read_under(unsized.parent, unsized.name, limit=None)
+    assert whole.startswith(b"Name:")
+    assert len(whole) > 100
+    assert whole[:11] == storage.read_under(unsized.parent, unsized.name, limit=10)
 
 
 def test_read_bytes(tmp_path: Path) -> None:
@@ -145,6 +159,8 @@ def test_atomic_write(tmp_path: Path) -> None:
     assert b"new" == path.read_bytes()
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
     assert [path] == list(tmp_path.iterdir())
+    storage.atomic_write_bytes(path, b"newer", sync=False)
+    assert (b"newer", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
 
 
 def test_outputs_that_cannot_be_written(tmp_path: Path) -> None:

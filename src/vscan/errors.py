@@ -6,6 +6,9 @@
     │   ├── ModelError          a model is unknown, or its weights are absent or not the right ones
     │   ├── ExemplarIndexError  an exemplar index is absent, damaged, busy, or made by another model
     │   ├── SamplingError       a sampling specification cannot be read
+    │   ├── StoreError          a frame store is absent, of another version, or cannot be read
+    │   │   ├── DamagedTrack    a stored file is not what was written; it is measured anew
+    │   │   └── MissingTrack    there is no such track in the store
     │   └── OutputError         the output cannot be written, or another run is writing it
     ├── SourceError             one source cannot be read: becomes that source's `error` record
     └── InterruptedRunError     the run was told to stop; what was done is kept (exit 130 or 143)
@@ -77,6 +80,18 @@ class SamplingError(UsageError):
     """A sampling specification such as `fps:1` cannot be read."""
 
 
+class StoreError(UsageError):
+    """A frame store is absent, of another version, or cannot be read."""
+
+
+class DamagedTrack(StoreError):  # noqa: N818 -- named for what it is: it ends no run
+    """A file of a frame store does not hold what was written under its name."""
+
+
+class MissingTrack(StoreError):  # noqa: N818 -- as above
+    """A frame store holds no track of that content, signal and key."""
+
+
 class OutputError(UsageError):
     """The output cannot be written, or another run is writing it."""
 
@@ -121,6 +136,8 @@ ERROR_CODES: dict[str, str] = {
     "changed_while_read": "the file changed while it was read",
     "read_failed": "the file could not be read to its end by the system",
     "decode_failed": "the readers could not open the file",
+    "store_damaged": "what the frame store holds of it is damaged, missing or cannot be read",
+    "signal_not_stored": "the frame store holds no track of it of a signal that is asked for",
     "internal": "an unexpected error in vscan itself, with this file",
 }
 """Codes of `error.code` in a record, with what each one means."""
@@ -134,6 +151,7 @@ WARNING_CODES: dict[str, str] = {
     "packets_skipped": "damaged packets could not be decoded and were passed over",
     "shorter_than_claimed": "the video ended before the duration that its container claims",
     "exemplar_quarantined": "matches with an exemplar that flooded the run stand under suppressed",
+    "signal_not_stored": "a signal that would be judged is not in the frame store for this video",
     "ended_by_errors": "so many packets in a row were damaged that reading ended there",
 }
 """Codes under `warnings` in a record, with what each one means."""

@@ -1,41 +1,26 @@
 """The one place that opens files: sources to read, outputs to write, each error translated once.
 
 Sources and outputs are local files for now: a name with a scheme (`s3://…`) is refused with the
-extra that it will need. Folders that are only read, as exemplar indexes, may lie behind a URI.
+extra that it will need. Folders may lie behind a URI: they are read here (`read_under`), written,
+listed and cleared by `folders.py`; what fsspec gives and says is in `remote.py`.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import stat
+import sys
 import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from vscan.errors import OutputError, SourceError, UsageError
+from vscan.remote import EXTRAS, file_system, path_of, remote_error
+from vscan.remote import scheme_of as scheme_of
 
-EXTRAS = {
-    "s3": "s3",
-    "s3a": "s3",
-    "gs": "gcs",
-    "gcs": "gcs",
-    "az": "azure",
-    "abfs": "azure",
-    "abfss": "azure",
-    "http": "http",
-    "https": "http",
-}
-"""Scheme of a URI -> the extra of vscan that will read it."""
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-
-
-def scheme_of(name: str) -> str | None:
-    """The scheme of a URI in lower case, None for a plain path."""
-    match = _SCHEME.match(name)
-    return match.group(1).lower() if match else None
+READ_BYTES = 1 << 24
+"""At most so much is asked for at once of a file that is longer than it said."""
 
 
 def local_path(name: str) -> Path:
@@ -122,70 +107,50 @@ def location(name: Path | str) -> Path | str:
     scheme = scheme_of(name)
     if scheme in (None, "file") or "\0" in name or os.path.lexists(name):
         return local_path(name)
-    _file_system(name)
+    file_system(name)
     return name.rstrip("/")
 
 
-def read_under(root: Path | str, name: str, *, limit: int) -> bytes:
-    """At most `limit` + 1 bytes of a file `name` in a folder, as `location` gave it.
+def read_under(root: Path | str, name: str, *, limit: int | None) -> bytes:
+    """At most `limit` + 1 bytes of a file `name` in a folder, as `location` gave it; None: all.
 
     One byte more than the limit says that the file is longer. Raises FileNotFoundError,
     PermissionError or another OSError that says what the system or the service answered, and
     UsageError where the scheme's extra of vscan is not installed.
     """
     if isinstance(root, Path):
-        path = root / name
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError("it is not a regular file")
-        with path.open("rb") as file:
-            return file.read(limit + 1)
+        # Joined as text: a frame store is read by the ten thousand files.
+        return _read_regular(f"{root}/{name}", limit)
     uri = f"{root}/{name}"
-    system = _file_system(uri)
+    system = file_system(uri)
     try:
-        with system.open(system._strip_protocol(uri), "rb") as file:
+        if limit is None:
+            whole: bytes = system.cat_file(path_of(system, uri))
+            return whole
+        with system.open(path_of(system, uri), "rb") as file:
             content: bytes = file.read(limit + 1)
     except Exception as error:
-        raise _remote_error(error) from error
+        raise remote_error(error) from error
     return content
 
 
-def _file_system(uri: str) -> Any:
-    """fsspec's file system for a URI, by its scheme alone: no chains of several."""
-    import fsspec
-
-    scheme = scheme_of(uri) or ""
-    extra = EXTRAS.get(scheme)
-    if extra is None and scheme != "memory":
-        raise UsageError(
-            f"{uri}: {scheme}:// is unknown",
-            remedy=f"use a local path, or one of {', '.join(sorted(EXTRAS))}",
-        )
+def _read_regular(path: str, limit: int | None) -> bytes:
+    # Opening a FIFO waits for a writer, so look before opening. As few calls as will do.
+    status = os.stat(path)  # noqa: PTH116 -- a text: see read_under
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is not a regular file")
+    most = sys.maxsize if limit is None else limit + 1
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        kind = fsspec.get_filesystem_class(scheme)
-        return fsspec.filesystem(scheme, **kind._get_kwargs_from_urls(uri))
-    except ImportError as error:
-        raise UsageError(
-            f"{uri}: reading {scheme}:// needs vscan[{extra}]",
-            remedy=f"install it: pip install 'vscan[{extra}]'",
-        ) from error
-    except Exception as error:
-        raise UsageError(f"{uri}: cannot be opened: {_one_line(error)}") from error
-
-
-def _remote_error(error: BaseException) -> OSError:
-    """What a service said, as the error that the system has for it."""
-    # fsspec calls whatever went wrong over HTTP a file that is not there: the cause knows better.
-    error = error.__cause__ or error
-    status = getattr(error, "status", None)
-    if isinstance(error, FileNotFoundError | NotADirectoryError) or status in (404, 410):
-        return FileNotFoundError(_one_line(error))
-    if isinstance(error, PermissionError) or status in (401, 403):
-        return PermissionError(f"access is denied: {_one_line(error)}")
-    return OSError(_one_line(error))
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+        data = os.read(descriptor, min(most, status.st_size + 1))
+        if len(data) == min(most, status.st_size):
+            return data
+        parts = [data]
+        while parts[-1] and (left := most - sum(map(len, parts))):
+            parts.append(os.read(descriptor, min(left, READ_BYTES)))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 def ensure_folder(path: Path) -> None:
@@ -196,10 +161,12 @@ def ensure_folder(path: Path) -> None:
         raise output_error(path, error) from error
 
 
-def atomic_write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def atomic_write_bytes(path: Path, data: bytes, *, mode: int = 0o644, sync: bool = True) -> None:
     """Writes a file whole or not at all: a reader sees the old bytes or the new ones.
 
-    Raises OutputError; what stood there before is then untouched.
+    sync: whether to wait until the disk has it. Without, a kill leaves the old or the new bytes as
+    well, but a power cut shortly after may leave a shorter or empty file under the name. Raises
+    OutputError; what stood there before is then untouched.
     """
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
@@ -211,9 +178,11 @@ def atomic_write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        if sync:
+            _sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise output_error(path, error) from error
@@ -222,7 +191,7 @@ def atomic_write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         raise
 
 
-def output_error(path: Path, error: OSError) -> OutputError:
+def output_error(path: Path | str, error: OSError) -> OutputError:
     """What the system says of an output, as an OutputError."""
     reason = error.strerror or str(error)
     return OutputError(

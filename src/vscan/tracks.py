@@ -42,7 +42,7 @@ class Track:
             raise ValueError(f"quality must be (T={t},), got {self.quality.shape}")
         if self.region is not None and self.region.shape != (t,):
             raise ValueError(f"region must be (T={t},), got {self.region.shape}")
-        if t > 1 and bool(np.any(np.diff(self.times_s) < 0)):
+        if t > 1 and bool((self.times_s[1:] < self.times_s[:-1]).any()):
             raise ValueError(f"times of a {self.signal} track must ascend")
 
     def __len__(self) -> int:

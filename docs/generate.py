@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import typer
@@ -20,18 +21,10 @@ HERE = Path(__file__).parent
 
 def verdict_schema() -> str:
     """JSON Schema of one verdict line, from the dataclasses that write it."""
-    from pydantic import TypeAdapter
-
     import vscan.verdicts
     from vscan.verdicts import Verdict
 
-    each: Any
-    for each in vars(vscan.verdicts).values():
-        if dataclasses.is_dataclass(each):
-            # The fields' docstrings become the schema's descriptions.
-            setattr(each, "__pydantic_config__", {"use_attribute_docstrings": True})  # noqa: B010 -- a hook that dataclasses do not declare
-    schema = TypeAdapter(Verdict).json_schema(mode="serialization")
-    schema = _closed({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+    schema = _schema_of(Verdict, vscan.verdicts)
     # Left out of a line where they say nothing (Verdict.as_dict).
     schema["required"] = [key for key in schema["required"] if key != "error"]
     left_out = {"ExemplarEvidence": vscan.verdicts.UNUSED, "Suppressed": ("reason",)}
@@ -39,6 +32,30 @@ def verdict_schema() -> str:
         part = schema["$defs"][name]
         part["required"] = [key for key in part["required"] if key not in unused]
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def run_schema() -> str:
+    """JSON Schema of a run summary, from the dataclasses that write it."""
+    import vscan.runs
+    import vscan.tallies
+    import vscan.verdicts
+    from vscan.runs import RunSummary
+
+    schema = _schema_of(RunSummary, vscan.runs, vscan.tallies, vscan.verdicts)
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _schema_of(record: type, *modules: ModuleType) -> dict[str, Any]:
+    """The schema of a dataclass; those that it is made of are in `modules`."""
+    from pydantic import TypeAdapter
+
+    each: Any
+    for each in (value for module in modules for value in vars(module).values()):
+        if dataclasses.is_dataclass(each):
+            # The fields' docstrings become the schema's descriptions.
+            setattr(each, "__pydantic_config__", {"use_attribute_docstrings": True})  # noqa: B010 -- a hook that dataclasses do not declare
+    schema = TypeAdapter(record).json_schema(mode="serialization")
+    return _closed({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
@@ -107,6 +124,7 @@ def codes() -> str:
 PAGES = {
     "codes.md": codes,
     "verdict-schema.json": verdict_schema,
+    "run-schema.json": run_schema,
     "policy-pack.schema.json": policy_pack_schema,
     "commands.md": commands,
 }

@@ -1,4 +1,4 @@
-"""The published schema of a verdict, to hold lines against."""
+"""The published schemas of a verdict and of a run summary, to hold documents against."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ import orjson
 
 
 @cache
-def _validator() -> Any:
+def _validator(name: str) -> Any:
     from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no types
 
-    schema = orjson.loads((Path(__file__).parents[1] / "docs/verdict-schema.json").read_bytes())
+    schema = orjson.loads((Path(__file__).parents[1] / "docs" / name).read_bytes())
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
 
 
 def check(record: object) -> list[str]:
     """Everything in which a record is not what the schema says."""
-    return [f"{error.json_path}: {error.message}" for error in _validator().iter_errors(record)]
+    return _problems("verdict-schema.json", record)
+
+
+def check_run(summary: object) -> list[str]:
+    """Everything in which a run summary is not what its schema says."""
+    return _problems("run-schema.json", summary)
+
+
+def _problems(name: str, document: object) -> list[str]:
+    found = _validator(name).iter_errors(document)
+    return [f"{error.json_path}: {error.message}" for error in found]

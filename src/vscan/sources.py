@@ -45,7 +45,8 @@ class Source:
     """One input: where its bytes are, the name it is recorded under, and what came along."""
 
     uri: str
-    """As the user or the list named it; `os.fsdecode`d. Record it through `record_uri`."""
+    """As the user or the list named it, less `./` and doubled slashes; `os.fsdecode`d. Record it
+    through `record_uri`."""
     path: Path
     """Where it can be opened."""
     meta: Mapping[str, object] = field(default_factory=dict)
@@ -93,7 +94,9 @@ class SourceFinder:
         elif scheme_of(name) is None and glob.has_magic(name) and not os.path.lexists(path):
             yield from self._counted(name, self._pattern(name, meta))
         else:
-            yield from self._once(Source(name, path, meta))
+            # `./a.mp4` and `a//b.mp4` are spellings of one name, and a rerun may use the other one.
+            uri = str(path) if scheme_of(name) is None else name
+            yield from self._once(Source(uri, path, meta))
 
     def _counted(self, name: str, found: Iterator[Source]) -> Iterator[Source]:
         """Notes a folder or pattern that held nothing, not even something found before."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -140,19 +143,49 @@ def test_outputs_that_cannot_be(tmp_path: Path) -> None:
             RecordFile(path)
 
 
-def test_a_full_disk_leaves_whole_lines() -> None:
-    """Where the system refuses to write, the error says so and how to go on."""
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
-    records = RecordFile.__new__(RecordFile)
-    records.path = Path("/dev/full")
-    records._file = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115 PTH123
-    records._done, records._latest, records._superseded = {}, {}, set()
-    records._broken = None
-    records._is_stale = False
-    with pytest.raises(OutputError, match="cannot write"):
-        records.write(verdict("a"))
-    assert not records.is_done(verdict("a").id)
+def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
+    """Where the system takes no more, half-way through a line, the error says how to go on; the
+    file ends in a whole line, and what was not written is not done."""
+    path, line = tmp_path / "v.jsonl", verdict("a0").to_line()
+    with limited_file_size(5 * len(line) + len(line) // 2):
+        records = RecordFile(path)
+        for number in range(5):
+            records.write(verdict(f"a{number}"))
+        with pytest.raises(OutputError, match="cannot write") as told:
+            records.write(verdict("a5"))
+        assert "it resumes" in told.value.remedy
+        assert not records.is_done(verdict("a5").id)
+        records.close()
+    assert [f"a{number}" for number in range(5)] == uris(path)
+    assert 5 * len(line) == path.stat().st_size
+
+
+def test_no_room_to_rewrite_keeps_every_line(tmp_path: Path) -> None:
+    """Where the rewrite does not fit, it is told; old and new lines are there, and go next time."""
+    path, other = tmp_path / "v.jsonl", dataclasses.replace(PROVENANCE, sampling="fps:2")
+    with RecordFile(path) as records:
+        for number in range(9):
+            records.write(verdict(f"a{number}"))
+    records = RecordFile(path)
+    records.write(verdict("a0", provenance=other))
+    before = path.read_bytes()
+    with limited_file_size(400), pytest.raises(OutputError, match="cannot be rewritten"):
+        records.close()
+    assert before == path.read_bytes()
+    assert ["v.jsonl"] == [entry.name for entry in tmp_path.iterdir()]
+    RecordFile(path).close()
+    assert [f"a{number}" for number in (*range(1, 9), 0)] == uris(path)
+
+
+@contextmanager
+def limited_file_size(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes: a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_the_stream_writes_lines() -> None:
@@ -201,3 +234,112 @@ def test_a_whole_last_line_without_a_newline_stays(tmp_path: Path) -> None:
         assert records.is_done(verdict("a").id)
         records.write(verdict("b"))
     assert ["a", "b"] == uris(path)
+
+
+def test_nuls_of_a_power_cut_are_a_torn_tail(tmp_path: Path) -> None:
+    """Bytes that never came to the disk read as NULs: the record that they end is dropped."""
+    path = tmp_path / "v.jsonl"
+    whole = verdict("a").to_line()
+    for torn in (whole[:50] + bytes(30), bytes(700)):
+        path.write_bytes(whole + torn)
+        RecordFile(path).close()
+        assert whole == path.read_bytes()
+
+
+OTHER = dataclasses.replace(PROVENANCE, sampling="fps:2")
+
+
+def half_redone(path: Path) -> None:
+    """What a run that was killed while it judged anew leaves: `a` and `b`, and `a` once more."""
+    lines = (verdict("a"), verdict("b"), verdict("a", provenance=OTHER))
+    path.write_bytes(b"".join(each.to_line() for each in lines))
+
+
+def test_what_a_killed_run_replaced_is_gone_before_a_line_is_added(tmp_path: Path) -> None:
+    """Opening removes superseded lines; the file is then appended to, and still locked."""
+    path = tmp_path / "v.jsonl"
+    half_redone(path)
+    path.chmod(0o640)
+    with RecordFile(path) as records:
+        assert ["b", "a"] == uris(path)
+        with pytest.raises(OutputError, match="another run is writing"):
+            RecordFile(path)
+        records.write(verdict("c"))
+        assert ["b", "a", "c"] == uris(path)
+        records.write(verdict("b", provenance=OTHER))
+    assert ["a", "c", "b"] == uris(path)
+    assert 0o640 == path.stat().st_mode & 0o777
+    assert ["v.jsonl"] == [entry.name for entry in tmp_path.iterdir()]
+
+
+def test_a_replaced_line_is_not_done(tmp_path: Path) -> None:
+    """Back under the first configuration, what the second one had redone is judged again: its
+    older line goes, so it must not count as an answer."""
+    path = tmp_path / "v.jsonl"
+    half_redone(path)
+    with RecordFile(path) as records:
+        assert not records.is_done(verdict("a").id)
+        assert records.is_done(verdict("a", provenance=OTHER).id)
+        assert records.is_done(verdict("b").id)
+        records.write(verdict("a"))
+        assert records.is_done(verdict("a").id)
+        assert not records.is_done(verdict("a", provenance=OTHER).id)
+    assert [verdict("b").id, verdict("a").id] == [
+        orjson.loads(line)["id"] for line in path.read_bytes().splitlines()
+    ]
+
+
+def test_the_same_line_twice(tmp_path: Path) -> None:
+    """Files put together with `cat` hold lines twice: one stays, and is done."""
+    path = tmp_path / "v.jsonl"
+    path.write_bytes(verdict("a").to_line() * 2)
+    with RecordFile(path) as records:
+        assert records.is_done(verdict("a").id)
+    assert ["a"] == uris(path)
+
+
+def test_a_rewrite_follows_a_link(tmp_path: Path) -> None:
+    """An output behind a link is rewritten where it lies; the link stays one."""
+    real, link = tmp_path / "disk" / "v.jsonl", tmp_path / "v.jsonl"
+    real.parent.mkdir()
+    half_redone(real)
+    link.symlink_to(real)
+    RecordFile(link).close()
+    assert link.is_symlink()
+    assert ["b", "a"] == uris(real)
+
+
+def test_what_a_killed_rewrite_left_goes(tmp_path: Path) -> None:
+    """A run that was killed while it rewrote the file leaves a copy: the next run removes it."""
+    path = tmp_path / "v.jsonl"
+    path.write_bytes(verdict("a").to_line())
+    (tmp_path / ".v.jsonl.rewrite").write_bytes(verdict("a").to_line()[:70])
+    RecordFile(path).close()
+    assert ["v.jsonl"] == [entry.name for entry in tmp_path.iterdir()]
+    assert ["a"] == uris(path)
+
+
+def test_an_empty_output_stays_where_it_is_wanted(tmp_path: Path) -> None:
+    """A run without a record leaves no file, unless that says that there was nothing to do."""
+    path = tmp_path / "v.jsonl"
+    RecordFile(path).close()
+    assert not path.exists()
+    with RecordFile(path) as records:
+        records.keep_empty()
+    assert b"" == path.read_bytes()
+
+
+def test_finished_is_final_and_still_locked(tmp_path: Path) -> None:
+    """After `finish` the file is as it will be, amended and without old lines; nobody else has it
+    before `close`."""
+    path = tmp_path / "v.jsonl"
+    with RecordFile(path) as records:
+        records.write(verdict("a"))
+        records.write(verdict("a", provenance=OTHER))
+        records.amend_on_close(lambda line: line.replace(b'"clear"', b'"review"'))
+        records.finish()
+        (line,) = path.read_bytes().splitlines()
+        assert "review" == orjson.loads(line)["outcome"]
+        with pytest.raises(OutputError, match="another run is writing"):
+            RecordFile(path)
+    assert [line] == path.read_bytes().splitlines()

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 class ScanProgress:
     """Videos done, frames a second, time left and videos flagged, while a scan runs."""
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, *, doing: str = "scan") -> None:
         from tqdm import tqdm
 
         self._bar = tqdm(
             total=total,
             unit=" videos",
-            desc="scan",
+            desc=doing,
             file=sys.stderr,
             disable=not sys.stderr.isatty(),
             ncols=shutil.get_terminal_size((80, 24)).columns,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,14 @@ import typer
 
 from vscan.cli.found_by import count_evidence, told_matches
 from vscan.cli.index_output import say
+from vscan.names import shown
+from vscan.tallies import RunTally
 
 if TYPE_CHECKING:
     from vscan.curation import Quarantined
+    from vscan.runs import Began, Run
     from vscan.sources import SourceFinder
-    from vscan.verdicts import Verdict
+    from vscan.verdicts import Provenance, Verdict
 
 EXIT_FAIL_ON, EXIT_ERRORS = 1, 3
 FAILING = {"review": ("review", "violation"), "violation": ("violation",)}
@@ -31,44 +34,26 @@ class Ended:
     """That are measured."""
     indexed: bool
     """Whether there are exemplars to match."""
-    outcomes: Counter[str] = field(default_factory=Counter)
-    """Videos by outcome; `done before` for those of an earlier run."""
-    earlier: dict[str, str] = field(default_factory=dict)
-    """Outcomes of those, by the verdict's id."""
+    tally: RunTally = field(default_factory=RunTally)
     found: Counter[str] = field(default_factory=Counter)
     """Evidence by signal."""
-    flagged: set[str] = field(default_factory=set)
-    """Ids of this run's verdicts with findings: whose outcome may still change."""
 
     def count(self, verdict: Verdict | None) -> None:
         """Count one more video; None for one that was done before."""
-        if verdict is None:
-            self.outcomes["done before"] += 1
-            return
-        self.outcomes[verdict.outcome] += 1
-        count_evidence(verdict, self.found)
-        if verdict.findings:
-            self.flagged.add(verdict.id)
+        self.tally.count(verdict)
+        if verdict is not None:
+            count_evidence(verdict, self.found)
 
-    def settle(self, amended: Mapping[str, tuple[str, str]]) -> None:
-        """Take in what became of lines that were written anew: outcome before and after, by id."""
-        for verdict_id, (before, after) in amended.items():
-            if verdict_id in self.earlier:
-                self.earlier[verdict_id] = after
-            elif verdict_id in self.flagged:
-                self.outcomes[before] -= 1
-                self.outcomes[after] += 1
-
-    def tell(self, finder: SourceFinder, output: Path | None) -> None:
-        """Say on stderr what came of it. Raises UsageError where there was no input."""
+    def tell_inputs(self, finder: SourceFinder) -> None:
+        """Say on stderr which inputs were none. Raises UsageError where there was no input."""
         from vscan.cli.tables import safe
         from vscan.errors import UsageError
 
-        if not self.outcomes:
-            others = f", only {finder.skipped_files} other files" if finder.skipped_files else ""
+        if not self.tally.sources and not self.tally.other_shards:
+            foreign = f", only {finder.skipped_files} other files" if finder.skipped_files else ""
             places = ", ".join(safe(name) for name in finder.empty_folders) or "the list"
             raise UsageError(
-                f"no videos in {places}{others}",
+                f"no videos in {places}{foreign}",
                 remedy="name a folder that holds videos; a file that is named outright is always"
                 " read",
             )
@@ -76,26 +61,68 @@ class Ended:
             say(f"note: no videos in {name}")
         for name in finder.unreadable_folders:
             say(f"note: the folder {name} may not be listed")
-        if self.indexed and self.outcomes.total() > self.outcomes["done before"]:
+
+    def tell(self, output: Path | None, *, skipped_files: int = 0) -> None:
+        """Say on stderr what came of it."""
+        if self.indexed and self.tally.outcomes.total():
             say(told_matches(self.signals, self.found))
-        words = ("violation", "review", "clear", "error", "done before")
-        counts = ", ".join(f"{self.outcomes[word]} {word}" for word in words if self.outcomes[word])
+        words = ("violation", "review", "clear", "error")
+        told = [f"{self.tally.outcomes[word]} {word}" for word in words]
+        told.append(f"{self.tally.passed_over} done before")
+        told.append(f"{self.tally.other_shards} in other shards")
+        counts = ", ".join(each for each in told if not each.startswith("0 "))
         where = f"; verdicts in {output}" if output is not None else ""
-        skipped = finder.skipped_files
-        ignored = f"; {skipped} other files skipped" if skipped else ""
-        total = self.outcomes.total()
+        ignored = f"; {skipped_files} other files skipped" if skipped_files else ""
+        total = self.tally.sources
         videos = "1 video" if total == 1 else f"{total} videos"
         print(f"vscan: {videos}: {counts}{ignored}{where}", file=sys.stderr)
 
-    def leave(self, fail_on: str | None) -> None:
-        """The exit code that the outcomes call for, as the lines say them in the end; those of
-        earlier runs on the output count too."""
-        outcomes = {word for word, count in self.outcomes.items() if count}
-        outcomes |= set(self.earlier.values())
+    def exit_code(self, fail_on: str | None) -> int:
+        """What the outcomes call for, as the lines say them in the end; those of earlier runs on
+        the output count too."""
+        outcomes = self.tally.all_outcomes()
         if "error" in outcomes:
-            raise typer.Exit(EXIT_ERRORS)
+            return EXIT_ERRORS
         if fail_on is not None and not outcomes.isdisjoint(FAILING[fail_on]):
-            raise typer.Exit(EXIT_FAIL_ON)
+            return EXIT_FAIL_ON
+        return 0
+
+    def leave(self, fail_on: str | None) -> None:
+        """Leave with that code, unless it is 0."""
+        if code := self.exit_code(fail_on):
+            raise typer.Exit(code)
+
+
+def run_of(
+    context: typer.Context,
+    provenance: Provenance,
+    tally: RunTally,
+    began: Began,
+    *,
+    workers: int,
+    summary: Path | None,
+    output: Path | None,
+) -> Run:
+    """The run of a command, for its summary: to be entered before the first verdict."""
+    from vscan.runs import Run, RunConfiguration, installed_readers, settings_of
+
+    configuration = RunConfiguration(
+        command=context.command_path,
+        provenance=provenance,
+        readers=installed_readers(),
+        workers=workers,
+        shard=context.params.get("shard"),
+        settings=settings_of(context.params),
+    )
+    named = None if output is None else shown(str(output))
+    return Run(summary, configuration, tally, began=began, output=named)
+
+
+def tell_damage(damaged: int) -> None:
+    """Say on stderr that tracks of a frame store were not what was written."""
+    if damaged:
+        tracks = "1 track" if damaged == 1 else f"{damaged} tracks"
+        say(f"note: {tracks} of the store were damaged, and measured anew")
 
 
 def tell_floods(marked: Sequence[Quarantined], output: Path | None, amended: int) -> None:

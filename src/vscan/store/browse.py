@@ -22,9 +22,12 @@ Record = dict[str, Any]
 def load_records(path: Path) -> list[Record]:
     """The verdicts of a JSONL file in file order, the last one of each source; `-` is stdin.
 
+    One that only says that a source could not be had today does not count where an older one is an
+    answer, as in `records.RecordFile`.
     Raises OutputError when the file cannot be read or holds something else.
     """
     latest: dict[str, Record] = {}
+    answered: set[str] = set()
     try:
         if str(path) == "-":
             file: Any = io.BytesIO(sys.stdin.buffer.read())
@@ -32,8 +35,12 @@ def load_records(path: Path) -> list[Record]:
             file = path.open("rb")
         with file:
             for stored in read_lines(file, name=str(path)):
+                if stored.uri in answered and not stored.is_final:
+                    continue
                 latest.pop(stored.uri, None)
                 latest[stored.uri] = stored.record
+                if stored.is_final:
+                    answered.add(stored.uri)
     except OSError as error:
         raise OutputError(
             f"{path}: cannot be read ({error.strerror})",

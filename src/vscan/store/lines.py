@@ -12,7 +12,7 @@ from vscan.errors import OutputError
 
 LINE_START = b'{"schema":"vscan.verdict/'
 """How every record begins: a last line that begins otherwise is not ours to drop."""
-PASSING_ERRORS = frozenset({"deadline", "memory_limit", "worker_died", "internal"})
+PASSING_ERRORS = frozenset({"deadline", "memory_limit", "worker_died", "store_damaged", "internal"})
 """Errors that more time, memory or another day may mend: a later run tries such files again."""
 
 
@@ -21,7 +21,9 @@ def _is_torn(line: bytes) -> bool:
     try:
         orjson.loads(line)
     except orjson.JSONDecodeError:
-        return line[: len(LINE_START)] == LINE_START[: len(line)]
+        # A power cut may leave NULs where the bytes had not come to the disk.
+        begun = line.rstrip(b"\0")
+        return begun[: len(LINE_START)] == LINE_START[: len(begun)]
     return False
 
 
@@ -34,6 +36,8 @@ class StoredLine:
     end: int
     """Bytes from the start of the file to the next line."""
     record: dict[str, Any]
+    line: bytes
+    """As it stands, without its end."""
 
     @property
     def uri(self) -> str:
@@ -70,5 +74,5 @@ def read_lines(file: BinaryIO, *, name: str) -> Iterator[StoredLine]:
                     f"{name}: line {number} is not a vscan verdict",
                     remedy="give another file, or mend or remove that line",
                 )
-            yield StoredLine(offset, offset + len(line), record)
+            yield StoredLine(offset, offset + len(line), record, line.rstrip(b"\r\n"))
         offset += len(line)

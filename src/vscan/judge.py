@@ -90,7 +90,11 @@ def _prompt_pieces(
     gaps: Sequence[Interval],
 ) -> tuple[list[Piece], list[Piece]]:
     """What the prompts found: (what stands, what a benign match sets aside)."""
-    if policy is None or scores is None or policy.thresholds.lowest is None:
+    if policy is None or scores is None or not len(scores.scores):
+        return [], []
+    lowest = policy.thresholds.lowest
+    # Most policies see nothing in most videos; rounding to 4 decimals lifts no score by as much.
+    if lowest is None or scores.scores.max() < lowest - 1e-4:
         return [], []
     rounded = np.round(scores.scores.astype(np.float64), 4)
     inside = np.zeros(len(rounded), np.bool_)

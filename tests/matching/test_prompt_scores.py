@@ -92,6 +92,28 @@ def test_more_like_the_prompts_never_scores_less(
     assert (softmax_share(own, other + more, 50.0) <= base + 1e-12).all()
 
 
+@settings(max_examples=50, deadline=None)
+@given(scale=st.floats(0.1, 1000), seed=st.integers(0, 1000))
+def test_policies_scored_together_score_as_each_alone(scale: float, seed: int) -> None:
+    """Policies that share what they are contrasted with score as the formula says of each, below
+    the scale at which all are scored in one go and above it."""
+    neutral, texts = _units(5, seed=seed), _units(7, seed=seed + 1)
+    policies = (
+        PolicyPrompts("p", ("a", "b"), texts[:2], np.concatenate([texts[2:4], neutral])),
+        PolicyPrompts("q", ("c",), texts[4:5], neutral),
+        PolicyPrompts("r", ("a", "d"), texts[[0, 5]], np.concatenate([neutral[:2], neutral[:1]])),
+    )
+    track = _track(_units(9, seed=seed + 2))
+    exact = track.values.astype(np.float64)
+    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+    found = PromptScorer(PackPrompts(MODEL, scale, policies)).score(track)
+    for each, policy in zip(found, policies, strict=True):
+        own, other = exact @ policy.vectors.T, exact @ policy.against.T
+        np.testing.assert_allclose(each.similarities, own, atol=1e-6)
+        expected = softmax_share(own, other, scale)
+        np.testing.assert_allclose(each.scores, expected, atol=2e-6 * scale + 1e-12)
+
+
 @settings(max_examples=20, deadline=None)
 @given(count=st.integers(1, 140), at=st.integers(0, 139))
 def test_a_frame_has_one_score_whatever_its_company(count: int, at: int) -> None:

@@ -16,8 +16,11 @@ from vscan.embeddings.prompts import PackPrompts
 from vscan.errors import ModelError
 from vscan.tracks import Track
 
-_ROWS = 64
+_ROWS = 32
 """Rows of every matrix product; fixed, so that a frame's scores do not depend on its company."""
+_MOST_SCALE = 300.0
+"""Up to here a softmax over all policies at once keeps every share's precision: no exponent falls
+below -2 * 300, and a double goes down to exp(-708)."""
 _UNIT_TOLERANCE = 0.01
 """How far a stored vector may be from length 1; rounding to float16 costs less than 0.001."""
 
@@ -54,8 +57,20 @@ class PromptScorer:
     def __init__(self, prompts: PackPrompts) -> None:
         self.prompts = prompts
         stacked = [part for each in prompts.policies for part in (each.vectors, each.against)]
-        self._columns = np.cumsum([0] + [len(part) for part in stacked])
-        self._matrix = _unit(np.concatenate(stacked)).T if stacked else np.empty((0, 0), np.float64)
+        self._sides: list[NDArray[np.intp]] = []
+        """Columns of each policy's prompts, and of what they are contrasted with, in turn."""
+        self._matrix = np.empty((0, 0), np.float64)
+        """(D, U) unit vectors, each once: policies share most of what they are contrasted with."""
+        self._members = np.empty((0, 0), np.float64)
+        """(U, 2 * policies) how often a vector is on each of the sides."""
+        if stacked:
+            unique, column = np.unique(np.concatenate(stacked), axis=0, return_inverse=True)
+            self._matrix = np.ascontiguousarray(_unit(unique).T)
+            bounds = np.cumsum([len(part) for part in stacked])[:-1]
+            self._sides = np.split(column.reshape(-1), bounds)
+            self._members = np.zeros((len(unique), len(stacked)))
+            for side, columns in enumerate(self._sides):
+                np.add.at(self._members[:, side], columns, 1.0)
 
     def score(self, track: Track) -> tuple[PolicyScores, ...]:
         """Each policy's scores on an embedding track, in the pack's order.
@@ -70,23 +85,22 @@ class PromptScorer:
             )
         if not self.prompts.policies:
             return ()
-        cosines = self._cosines(track.values)
-        found = []
-        for number, policy in enumerate(self.prompts.policies):
-            start, middle, end = self._columns[2 * number : 2 * number + 3]
-            own, other = cosines[:, start:middle], cosines[:, middle:end]
-            found.append(
-                PolicyScores(
-                    policy.policy_id,
-                    policy.prompts,
-                    track.times_s,
-                    softmax_share(own, other, self.prompts.logit_scale),
-                    own,
-                )
+        cosines, shares = self._scored(track.values)
+        return tuple(
+            PolicyScores(
+                policy.policy_id,
+                policy.prompts,
+                track.times_s,
+                shares[:, number],
+                np.take(cosines, self._sides[2 * number], axis=1),
             )
-        return tuple(found)
+            for number, policy in enumerate(self.prompts.policies)
+        )
 
-    def _cosines(self, values: NDArray[np.float16] | NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _scored(
+        self, values: NDArray[np.float16] | NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(T, U) cosines with every vector, and (T, policies) scores."""
         if values.ndim != 2 or values.shape[1] != self._matrix.shape[0]:
             raise ModelError(
                 f"the embeddings have {values.shape[1]} dimensions, the prompts"
@@ -101,12 +115,28 @@ class PromptScorer:
                 remedy="scan these videos again",
             )
         cosines = np.empty((len(vectors), self._matrix.shape[1]), np.float64)
+        shares = np.empty((len(vectors), len(self.prompts.policies)), np.float64)
         block = np.zeros((_ROWS, vectors.shape[1]), np.float64)
         for at in range(0, len(vectors), _ROWS):
             part = vectors[at : at + _ROWS] / lengths[at : at + _ROWS, None]
             block[: len(part)] = part
-            cosines[at : at + len(part)] = (block @ self._matrix)[: len(part)]
-        return np.clip(cosines, -1.0, 1.0)
+            found = np.clip(block @ self._matrix, -1.0, 1.0)
+            cosines[at : at + len(part)] = found[: len(part)]
+            shares[at : at + len(part)] = self._shares(found)[: len(part)]
+        return cosines, shares
+
+    def _shares(self, cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(R, policies) scores of rows of cosines (R, U): `softmax_share` of each policy."""
+        scale = self.prompts.logit_scale
+        if scale > _MOST_SCALE:
+            pairs = zip(self._sides[::2], self._sides[1::2], strict=True)
+            each = [
+                softmax_share(cosines[:, own], cosines[:, other], scale) for own, other in pairs
+            ]
+            return np.stack(each, axis=1)
+        mass = np.exp(scale * (cosines - cosines.max(axis=1, keepdims=True))) @ self._members
+        share: NDArray[np.float64] = mass[:, ::2] / (mass[:, ::2] + mass[:, 1::2])
+        return share
 
 
 def softmax_share(

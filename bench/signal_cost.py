@@ -20,7 +20,8 @@ from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.writer import IndexWriter, create_index
 from vscan.hashes.keypoints import DESCRIPTOR_BYTES, EXEMPLAR_FEATURES, find_keypoints
 from vscan.indexing import search_index
-from vscan.scanning import ScanSettings, load_model
+from vscan.scanning import load_model
+from vscan.settings import ScanSettings
 from vscan.sources import Source, find_sources
 from vscan.tracks import Track
 

@@ -17,7 +17,7 @@ import pytest
 from tests.media_factory import scene_frames, write_video
 from vscan.demo.run import Shown, run_demo
 from vscan.indexing import Label, add_exemplars, new_index
-from vscan.scanning import ScanSettings
+from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 
 KNOWN_PACK = """\

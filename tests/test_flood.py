@@ -30,7 +30,8 @@ from vscan.matching.match import Match
 from vscan.matching.prompt_scores import PolicyScores
 from vscan.policies import PolicyPack, Severity, parse_pack
 from vscan.quarantine import QUARANTINED, Key, set_aside
-from vscan.scanning import ScanSettings, prepare, run_scan, scan, watch_over
+from vscan.scanning import prepare, run_scan, scan, watch_over
+from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 from vscan.verdicts import Provenance, Samples, SourceRecord, Verdict
 

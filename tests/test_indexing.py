@@ -22,7 +22,7 @@ from vscan.indexing import (
     new_index,
     search_index,
 )
-from vscan.scanning import ScanSettings
+from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 
 BY_HASH = ScanSettings(signals=("pdq",), workers=1)

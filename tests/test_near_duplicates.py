@@ -12,7 +12,7 @@ import pytest
 
 from vscan.indexing import Label, add_exemplars, new_index, search_index
 from vscan.matching.match import Match
-from vscan.scanning import ScanSettings
+from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 
 CORPUS = Path(os.environ.get("VSCAN_CORPUS", "absent"))

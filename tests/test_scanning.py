@@ -19,7 +19,8 @@ from vscan.errors import ExemplarIndexError, ModelError, PackError, SamplingErro
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.writer import create_index
-from vscan.scanning import ScanSettings, prepare, run_scan, scan
+from vscan.scanning import prepare, run_scan, scan
+from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 from vscan.verdicts import Verdict
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.copies.set_files import CopySet, Segment
 from vscan.indexing import Label, add_exemplars, new_index, search_index
-from vscan.scanning import SIGNALS, ScanSettings
+from vscan.settings import SIGNALS, ScanSettings
 from vscan.sources import find_sources
 
 COLUMNS = {

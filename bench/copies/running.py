@@ -16,7 +16,8 @@ from bench.copies.set_files import CopySet, read_set, write_segments
 from bench.copies.tables import cost_table, score_tables
 from bench.copies.vpdq_column import search_with_vpdq, vpdq_interpreter
 from vscan.errors import UsageError
-from vscan.scanning import available_cores, version
+from vscan.scanning import version
+from vscan.settings import available_cores
 
 VPDQ = "vpdq"
 

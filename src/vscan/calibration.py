@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vscan.errors import ExemplarIndexError, SourceError, internal_error
 from vscan.indexing import index_encoder
 from vscan.sampling import parse_sampling
-from vscan.scanning import ScanSettings, available_cores
+from vscan.settings import ScanSettings, available_cores
 
 if TYPE_CHECKING:
     from vscan.decode.workers import ReaderPool

@@ -58,7 +58,7 @@ def _vscan(name: str) -> Iterator[Check]:
 
 
 def _machine(name: str) -> Iterator[Check]:
-    from vscan.scanning import available_cores
+    from vscan.settings import available_cores
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     yield Check(name, "ok", f"{available_cores()} cores, {memory:.0f} GiB memory")

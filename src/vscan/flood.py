@@ -56,6 +56,13 @@ class FloodGuard:
         self._matched: dict[Key, set[int]] = {}
         self._tripped: dict[Key, str] = {}
 
+    @classmethod
+    def of(
+        cls, share: float, indexes: Sequence[ExemplarIndex], least: int = LEAST_SOURCES
+    ) -> FloodGuard | None:
+        """The guard of a run; None where it is switched off, or there is nothing to guard."""
+        return cls(share, least) if indexes and 0.0 < share < 1.0 else None
+
     def see(self, verdict: Verdict) -> None:
         """Count one verdict, in the order in which they end."""
         if verdict.outcome == "error" or verdict.source.sha256 is None:
@@ -91,7 +98,8 @@ class FloodGuard:
 class Watch:
     """One run under guard: its verdicts, and the lines that were written before a flood was seen.
 
-    provenance: of the run; lines of other configurations are none of its business.
+    provenances: of the run, one for each way in which its sources were measured; lines of other
+    configurations are none of its business.
     """
 
     def __init__(
@@ -100,11 +108,11 @@ class Watch:
         *,
         pack: PolicyPack,
         indexes: Sequence[ExemplarIndex],
-        provenance: Provenance,
+        provenances: Sequence[Provenance],
     ) -> None:
         self._guard = guard
         self._pack = pack
-        self._provenance = provenance
+        self._provenances = provenances
         self._severities = {
             (index.name, each.id): each.severity for index in indexes for each in index.exemplars
         }
@@ -154,7 +162,7 @@ class Watch:
             verdict = parse_verdict(line)
         except ValueError:
             return None  # of another version, so of another configuration too
-        return verdict if verdict.provenance == self._provenance else None
+        return verdict if verdict.provenance in self._provenances else None
 
 
 def _matched(verdict: Verdict) -> dict[Key, str]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from vscan.errors import SourceError, internal_error
 from vscan.sampling import DEFAULT_SAMPLING, parse_sampling
-from vscan.scanning import ScanSettings, available_cores, load_model
+from vscan.scanning import load_model
+from vscan.settings import ScanSettings, available_cores
 
 if TYPE_CHECKING:
     from vscan.decode.workers import ReaderPool
@@ -68,6 +69,8 @@ class Searched:
     error: SourceError | None = None
     cost_s: Mapping[str, float] = field(default_factory=dict)
     """CPU seconds by signal, the model's not counted."""
+    not_stored: tuple[str, ...] = ()
+    """Signals of the index that a frame store does not hold of the video."""
 
 
 def new_index(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 Embed = Callable[[NDArray[np.uint8]], "Future[NDArray[np.float32]]"]
 """(N, H, W, 3) pictures to a future of (N, D) unit vectors."""
+KeepFeatures = Callable[[NDArray[np.float64], NDArray[np.uint8]], None]
+"""Takes times (N,) and features (N, K, W) of samples, as they are read."""
 KEYPOINTS_STEP_S = 0.5
 """Seconds between samples of an exemplar whose keypoints are kept: they bear a little motion."""
 MAX_PENDING_BATCHES = 4
@@ -52,8 +54,15 @@ class Recipe:
     """The picture the model takes; None where no embedding is measured."""
     model: str | None
     """Fingerprint of the model; None where no embedding is measured."""
+    precision: str | None = None
+    """How the model computes, as `fp32 on cpu`; None where no embedding is measured."""
     role: Role = "source"
     """Whether what is measured will be looked up, or looked for."""
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether keypoints are measured to be looked up, and not to be found."""
+        return "keypoints" in self.signals and self.role == "source"
 
     @property
     def measure(self) -> Measure:
@@ -74,6 +83,8 @@ class Measured:
     digests: Digests
     info: VideoInfo
     report: ReadReport
+    plan: str
+    """The sampling plan that was read, as `fps:1`."""
     times_s: NDArray[np.float64]
     """(T,) of every sample, ascending, each once."""
     tracks: Mapping[str, Track]
@@ -92,14 +103,16 @@ def measure(
     readers: ReaderPool,
     embed: Embed,
     indexes: Sequence[ExemplarIndex] = (),
+    keep_features: KeepFeatures | None = None,
 ) -> Measured:
     """Read the samples that the plan asks for, and measure every signal of the recipe on them.
 
-    indexes: those in which the keypoints of a source are looked up. Raises SourceError where the
-    source cannot be read.
+    indexes: those in which the keypoints of a source are looked up. keep_features: is handed them
+    as well, for they are too many to be held until the end. Raises SourceError where the source
+    cannot be read.
     """
     with readers.session(source.path) as session:
-        samples = _Samples(session, recipe, embed, indexes)
+        samples = _Samples(session, recipe, embed, indexes, keep_features)
         known = Known(duration_s=session.info.duration_s)
         while (request := recipe.plan.next_request(known)) is not None:
             samples.read(request)
@@ -120,13 +133,15 @@ class _Samples:
         recipe: Recipe,
         embed: Embed,
         indexes: Sequence[ExemplarIndex],
+        keep_features: KeepFeatures | None,
     ) -> None:
         self._session = session
         self._recipe = recipe
         self._embed = embed
         self._batches: list[FrameBatch] = []
         self._vectors: list[Future[NDArray[np.float32]]] = []
-        self._searches = keypoint_searches(recipe, indexes)
+        self._searches = keypoint_searches(indexes) if recipe.looks_up else {}
+        self._keep_features = keep_features if recipe.looks_up else None
         self._looking_s = 0.0
         self.report: ReadReport | None = None
 
@@ -145,6 +160,8 @@ class _Samples:
             for search in self._searches.values():
                 search.feed(batch.keypoints)
             self._looking_s += time.thread_time() - begun
+            if self._keep_features is not None:
+                self._keep_features(batch.times_s, batch.keypoints)
             self._batches.append(_kept(batch, self._recipe.role))
         latest = self._session.report
         self.report = latest if self.report is None else self.report.followed_by(latest)
@@ -154,17 +171,21 @@ class _Samples:
         times_s, first = np.unique(self.times_s, return_index=True)
         place = np.full(len(self.times_s), -1, np.int64)
         place[first] = np.arange(len(first))
-        hits = {}
-        for name, search in self._searches.items():
-            found = search.hits()
-            sample = place[found.sample]
-            found = replace(found, sample=sample).where(np.flatnonzero(sample >= 0))
-            hits[name] = found.where(np.argsort(found.sample, kind="stable"))
+        hits = {name: placed(search.hits(), place) for name, search in self._searches.items()}
         tracks = {track.signal: track for track in self._tracks(times_s, first, place)}
         cost_s = dict(report.cost_s)
         if self._searches:
             cost_s = added_up(cost_s, {"keypoints": self._looking_s})
-        return Measured(digests, self._session.info, report, times_s, tracks, hits, cost_s)
+        return Measured(
+            digests=digests,
+            info=self._session.info,
+            report=report,
+            plan=self._recipe.plan.spec,
+            times_s=times_s,
+            tracks=tracks,
+            keypoint_hits=hits,
+            cost_s=cost_s,
+        )
 
     def _tracks(
         self, times_s: NDArray[np.float64], first: NDArray[np.int64], place: NDArray[np.int64]
@@ -208,13 +229,19 @@ class _Samples:
         )
 
 
-def keypoint_searches(
-    recipe: Recipe, indexes: Sequence[ExemplarIndex]
-) -> dict[str, KeypointSearch]:
-    """By index, what looks a source's keypoints up; none where they are not measured."""
-    if "keypoints" not in recipe.signals or recipe.role != "source":
-        return {}
+def keypoint_searches(indexes: Iterable[ExemplarIndex]) -> dict[str, KeypointSearch]:
+    """By index that holds keypoints, what looks those of one source up."""
     return {index.name: KeypointSearch(index) for index in indexes if "keypoints" in index.signals}
+
+
+def placed(hits: FrameHits, place: NDArray[np.int64]) -> FrameHits:
+    """Hits of samples in the order in which they were looked up, in that of their times.
+
+    place: (N,) position in time of each sample looked up; -1 for one that was read before.
+    """
+    sample = place[hits.sample]
+    found = replace(hits, sample=sample).where(np.flatnonzero(sample >= 0))
+    return found.where(np.argsort(found.sample, kind="stable"))
 
 
 def spaced(times_s: NDArray[np.float64], step_s: float) -> NDArray[np.int64]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vscan.decode.workers import ReaderPool
 from vscan.digests import Digests, file_digests
-from vscan.errors import SourceError, internal_error
+from vscan.errors import OutputError, SourceError, StoreError, internal_error
 from vscan.intervals import Interval
 from vscan.judge import judge
 from vscan.matching.align import find_matches
@@ -28,6 +28,7 @@ from vscan.verdicts import (
 
 if TYPE_CHECKING:
     from vscan.exemplars.index import ExemplarIndex
+    from vscan.keeping import Keeper
     from vscan.matching.match import Match
     from vscan.matching.prompt_scores import PolicyScores, PromptScorer
     from vscan.policies import PolicyPack
@@ -44,6 +45,9 @@ class Rules:
     provenance: Provenance
     warnings: tuple[str, ...] = ()
     """Codes that stand in every record: what these rules leave unjudged."""
+    signals: tuple[str, ...] | None = None
+    """What is judged of all that was measured; None: everything. More is measured for a frame
+    store than one pack needs, and a verdict must not depend on that."""
 
 
 def scan_source(
@@ -54,25 +58,75 @@ def scan_source(
     readers: ReaderPool,
     embed: Embed,
     is_done: Callable[[str], bool] = lambda _: False,
+    keeper: Keeper | None = None,
 ) -> Verdict | None:
-    """The verdict of one source, whatever happens to it; None where `is_done` knows it already."""
-    digests: Digests | None = None
+    """The verdict of one source, whatever happens to it; None where `is_done` knows it already.
+
+    keeper: what is in its frame store is not decoded again, and what is measured is kept there,
+    also of a source that `is_done` knows. Raises OutputError, and no other StoreError, where the
+    store cannot be written or read: that is no source's fault.
+    """
+    uri, digests = record_uri(source.uri), None
     try:
         digests = file_digests(source.path)
-        if is_done(verdict_id(record_uri(source.uri), digests.sha256, rules.provenance)):
+        done = is_done(verdict_id(uri, digests.sha256, rules.provenance))
+        if done and (keeper is None or keeper.holds(source, digests)):
             return None
-        measured = measure(
-            source, digests, recipe=recipe, readers=readers, embed=embed, indexes=rules.indexes
-        )
-        return judge_source(source, measured, recipe=recipe, rules=rules)
-    except SourceError as error:
-        return error_verdict(source, digests, error, rules.provenance)
+        measured = _measured(source, digests, recipe, rules, readers, embed, keeper)
+        return None if done else judge_source(uri, source.meta, measured, rules=rules)
+    except (OutputError, StoreError):
+        raise
     except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
-        return error_verdict(source, digests, internal_error(error), rules.provenance)
+        failed = error if isinstance(error, SourceError) else internal_error(error)
+        if keeper is not None:
+            keeper.record_error(source, digests, failed)
+        told = ErrorRecord(code=failed.code, message=failed.message)
+        return error_verdict(uri, source.meta, digests, told, rules.provenance)
 
 
-def judge_source(source: Source, measured: Measured, *, recipe: Recipe, rules: Rules) -> Verdict:
-    """Hold the tracks of one source against the pack and the indexes. Needs no decoder."""
+def _measured(
+    source: Source,
+    digests: Digests,
+    recipe: Recipe,
+    rules: Rules,
+    readers: ReaderPool,
+    embed: Embed,
+    keeper: Keeper | None,
+) -> Measured:
+    """From the store where it is there, and else from the file, and then kept."""
+    measured = None if keeper is None else keeper.recall(digests, rules.indexes)
+    if measured is None:
+        features = None if keeper is None else keeper.features(digests)
+        measured = measure(
+            source,
+            digests,
+            recipe=recipe,
+            readers=readers,
+            embed=embed,
+            indexes=rules.indexes,
+            keep_features=None if features is None else features.add,
+        )
+        if keeper is not None:
+            keeper.keep(measured, features)
+    if keeper is not None:
+        keeper.record(source, measured)
+    return measured
+
+
+def judge_source(
+    uri: str,
+    meta: Mapping[str, object],
+    measured: Measured,
+    *,
+    rules: Rules,
+    warnings: Sequence[str] = (),
+) -> Verdict:
+    """Hold the tracks of one source against the pack and the indexes. Needs no decoder.
+
+    uri: as records have it. meta: passed through. warnings: codes that stand in the record beside
+    those of the rules and of the reading.
+    """
+    measured = _judged(measured, rules.signals)
     report, info = measured.report, measured.info
     scores: Sequence[PolicyScores] = ()
     if rules.scorer is not None and "embedding" in measured.tracks:
@@ -86,16 +140,18 @@ def judge_source(source: Source, measured: Measured, *, recipe: Recipe, rules: R
         gaps=[Interval(*gap) for gap in report.gaps_s],
     )
     return Verdict(
-        id=verdict_id(record_uri(source.uri), measured.digests.sha256, rules.provenance),
-        source=source_record(source, measured.digests, info, report.end_s),
+        id=verdict_id(uri, measured.digests.sha256, rules.provenance),
+        source=source_record(uri, meta, measured.digests, info, report.end_s),
         outcome=judgement.outcome,
         action=judgement.action,
         reasons=judgement.reasons,
-        warnings=tuple(dict.fromkeys((*rules.warnings, *info.warnings, *report.warnings))),
+        warnings=tuple(
+            dict.fromkeys((*rules.warnings, *warnings, *info.warnings, *report.warnings))
+        ),
         findings=judgement.findings,
         suppressed=judgement.suppressed,
         samples=Samples(
-            plan=recipe.plan.spec,
+            plan=measured.plan,
             planned=report.planned,
             read=report.read,
             coverage=round(report.coverage, 4),
@@ -105,6 +161,15 @@ def judge_source(source: Source, measured: Measured, *, recipe: Recipe, rules: R
         ),
         provenance=rules.provenance,
     )
+
+
+def _judged(measured: Measured, signals: Sequence[str] | None) -> Measured:
+    """What was measured, of these signals alone."""
+    if signals is None:
+        return measured
+    tracks = {signal: track for signal, track in measured.tracks.items() if signal in signals}
+    hits = measured.keypoint_hits if "keypoints" in signals else {}
+    return replace(measured, tracks=tracks, keypoint_hits=hits)
 
 
 def match_exemplars(measured: Measured, indexes: Sequence[ExemplarIndex]) -> list[Match]:
@@ -122,14 +187,15 @@ def match_exemplars(measured: Measured, indexes: Sequence[ExemplarIndex]) -> lis
 
 
 def source_record(
-    source: Source,
+    uri: str,
+    meta: Mapping[str, object],
     digests: Digests | None,
     info: VideoInfo | None = None,
     end_s: float | None = None,
 ) -> SourceRecord:
     """What the record says of the source, as far as it is known."""
     return SourceRecord(
-        uri=record_uri(source.uri),
+        uri=uri,
         sha256=digests.sha256 if digests else None,
         md5=digests.md5 if digests else None,
         bytes=digests.bytes if digests else None,
@@ -137,19 +203,23 @@ def source_record(
         width=info.width if info else None,
         height=info.height if info else None,
         codec=info.codec if info else None,
-        meta=dict(source.meta),
+        meta=dict(meta),
     )
 
 
 def error_verdict(
-    source: Source, digests: Digests | None, error: SourceError, provenance: Provenance
+    uri: str,
+    meta: Mapping[str, object],
+    digests: Digests | None,
+    error: ErrorRecord,
+    provenance: Provenance,
 ) -> Verdict:
     """The record of a source that cannot be read: a person should look."""
     return Verdict(
-        id=verdict_id(record_uri(source.uri), digests.sha256 if digests else None, provenance),
-        source=source_record(source, digests),
+        id=verdict_id(uri, digests.sha256 if digests else None, provenance),
+        source=source_record(uri, meta, digests),
         outcome="error",
         action="review",
         provenance=provenance,
-        error=ErrorRecord(code=error.code, message=error.message),
+        error=error,
     )

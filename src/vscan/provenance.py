@@ -16,23 +16,33 @@ if TYPE_CHECKING:
 
 def provenance_of(
     pack: PolicyPack,
-    encoder: Encoder | None,
     sampling: str,
     signals: tuple[str, ...],
     indexes: Sequence[ExemplarIndex],
     *,
     now: str,
+    model: str | None,
+    precision: str | None,
 ) -> Provenance:
-    """The provenance of a scan by these, which begins at `now` (UTC)."""
+    """The provenance of judging by these, which begins at `now` (UTC).
+
+    model: fingerprint of what made the embeddings, and precision how, as `precision_of` says; None
+    where none are judged.
+    """
     return Provenance(
         vscan=version(),
         pack=pack.ref,
-        model=encoder.fingerprint if encoder else None,
-        precision=f"{encoder.precision} on {encoder.device}" if encoder else None,
+        model=model,
+        precision=precision,
         sampling=sampling,
         signals=signals,
         indexes={index.name: _state(index, now) for index in indexes},
     )
+
+
+def precision_of(encoder: Encoder) -> str:
+    """How a model computes, as `fp32 on cpu`."""
+    return f"{encoder.precision} on {encoder.device}"
 
 
 def _state(index: ExemplarIndex, now: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vscan.embeddings.registry import DEFAULT_MODEL
 from vscan.errors import ModelError, UsageError
 from vscan.flood import FLOOD_SHARE, LEAST_SOURCES, FloodGuard, Watch
-from vscan.provenance import provenance_of
+from vscan.provenance import precision_of, provenance_of
 from vscan.provenance import version as version
 from vscan.readiness import (
     configuration_notes,
@@ -20,62 +20,19 @@ from vscan.readiness import (
     refuse_blindness,
     unscored_warnings,
 )
-from vscan.sampling import DEFAULT_SAMPLING, parse_sampling
+from vscan.sampling import parse_sampling
+from vscan.settings import KEPT_SIGNALS, SIGNALS, ScanSettings, available_cores
 
 if TYPE_CHECKING:
     from vscan.embeddings.encoder import Encoder
     from vscan.exemplars.index import ExemplarIndex
+    from vscan.keeping import Keeper
     from vscan.matching.prompt_scores import PromptScorer
     from vscan.measuring import Recipe
     from vscan.pipeline import Rules
     from vscan.policies import PolicyPack
     from vscan.sources import Source
     from vscan.verdicts import Verdict
-
-SIGNALS = ("embedding", "pdq", "keypoints")
-DEFAULT_PACK = "baseline"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScanSettings:
-    """Everything a scan can be told, by name; `prepare` loads what the names stand for."""
-
-    policy: str = DEFAULT_PACK
-    """A shipped pack's name, or a path to a .toml file."""
-    indexes: tuple[str, ...] = ()
-    """Folders of exemplar indexes."""
-    model: str | None = None
-    """A model of the registry, or an open_clip architecture with `weights`; None: the default."""
-    weights: str | None = None
-    """A local .safetensors file for `model`."""
-    device: str = "auto"
-    precision: str = "auto"
-    sampling: str = DEFAULT_SAMPLING
-    signals: tuple[str, ...] | None = None
-    """Of SIGNALS; None: what the pack and the indexes need."""
-    workers: int | None = None
-    """Videos read at the same time; None: one per core."""
-    timeout_s: float | None = None
-    """Seconds a video may keep its reader busy; None: a minute and the video's own length."""
-    flood_share: float = FLOOD_SHARE
-    """Share of a run's sources beyond which an exemplar that matches them is set aside; 0, or 1 and
-    more: none ever is. See flood.py."""
-
-    def __post_init__(self) -> None:
-        for signal in self.signals or ():
-            if signal not in SIGNALS:
-                raise UsageError(
-                    f"signal {signal!r} is not known", remedy=f"signals: {', '.join(SIGNALS)}"
-                )
-        if self.workers is not None and self.workers < 1:
-            raise UsageError(f"workers must be at least 1, not {self.workers}")
-        if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):
-            raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
-        if not self.flood_share >= 0.0:
-            raise UsageError(
-                f"flood share must be a number from 0 on, not {self.flood_share}",
-                remedy="a share as 0.05, or 0 to switch the flood guard off",
-            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +47,7 @@ class Prepared:
     notes: tuple[str, ...]
     """What the person who started it should know."""
     flood_share: float = FLOOD_SHARE
+    keeper: Keeper | None = None
 
 
 def prepare(settings: ScanSettings) -> Prepared:
@@ -109,38 +67,63 @@ def prepare(settings: ScanSettings) -> Prepared:
     now = utc_now()
     indexes = [ExemplarIndex.open(folder, now=now) for folder in settings.indexes]
     _refuse_twins(indexes)
-    signals = settings.signals or _needed_signals(pack, indexes)
-    refuse_blindness(pack, indexes, signals)
-    notes = configuration_notes(pack, indexes, signals)
+    judged = settings.signals or needed_signals(pack, indexes)
+    refuse_blindness(pack, indexes, judged)
+    notes = configuration_notes(pack, indexes, judged)
+    measured = judged
+    if settings.store is not None and settings.signals is None:
+        measured = tuple(each for each in SIGNALS if each in judged or each in KEPT_SIGNALS)
     encoder: Encoder | None = None
     scorer: PromptScorer | None = None
-    if "embedding" in signals:
+    if "embedding" in measured:
         encoder = _model_for(pack, settings)
+    if encoder is not None and "embedding" in judged:
         for index in indexes:
             index.require_model(encoder.fingerprint)
         scorer = _prompt_scorer(pack, encoder)
         notes += model_notes(pack, encoder)
-    provenance = provenance_of(pack, encoder, plan.spec, signals, indexes, now=now)
+    recipe = Recipe(
+        plan=plan,
+        signals=measured,
+        image=encoder.image_spec if encoder else None,
+        model=encoder.fingerprint if encoder else None,
+        precision=precision_of(encoder) if encoder else None,
+    )
+    provenance = provenance_of(
+        pack,
+        plan.spec,
+        judged,
+        indexes,
+        now=now,
+        model=recipe.model if "embedding" in judged else None,
+        precision=recipe.precision if "embedding" in judged else None,
+    )
     return Prepared(
-        recipe=Recipe(
-            plan=plan,
-            signals=signals,
-            image=encoder.image_spec if encoder else None,
-            model=encoder.fingerprint if encoder else None,
-        ),
+        recipe=recipe,
         rules=Rules(
             pack=pack,
             scorer=scorer,
             indexes=indexes,
             provenance=provenance,
-            warnings=unscored_warnings(pack, signals),
+            warnings=unscored_warnings(pack, judged),
+            signals=judged,
         ),
         encoder=encoder,
         workers=settings.workers or available_cores(),
         timeout_s=settings.timeout_s,
         notes=notes,
         flood_share=settings.flood_share,
+        keeper=_keeper(settings, recipe),
     )
+
+
+def _keeper(settings: ScanSettings, recipe: Recipe) -> Keeper | None:
+    from vscan.keeping import Keeper
+    from vscan.store.frames import FrameStore
+
+    if settings.store is None:
+        return None
+    return Keeper(FrameStore.open(settings.store, create=True), recipe)
 
 
 def scan(
@@ -193,6 +176,7 @@ def run_scan(
             readers=readers,
             embed=embed,
             is_done=is_done,
+            keeper=prepared.keeper,
         )
 
     verdicts = local.run(
@@ -210,14 +194,12 @@ def watch_over(prepared: Prepared, *, least: int = LEAST_SOURCES) -> Watch | Non
 
     least: sources that an exemplar must have matched before its share is looked at.
     """
-    if not prepared.rules.indexes or not 0.0 < prepared.flood_share < 1.0:
+    rules = prepared.rules
+    guard = FloodGuard.of(prepared.flood_share, rules.indexes, least)
+    if guard is None:
         return None
-    return Watch(
-        FloodGuard(prepared.flood_share, least),
-        pack=prepared.rules.pack,
-        indexes=prepared.rules.indexes,
-        provenance=prepared.rules.provenance,
-    )
+    provenances = [rules.provenance]
+    return Watch(guard, pack=rules.pack, indexes=rules.indexes, provenances=provenances)
 
 
 def load_model(settings: ScanSettings) -> Encoder:
@@ -237,14 +219,6 @@ def load_model(settings: ScanSettings) -> Encoder:
     )
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
 def _model_for(pack: PolicyPack, settings: ScanSettings) -> Encoder:
     """The model; where the default one is not there, the error names the pack's own."""
     try:
@@ -256,7 +230,8 @@ def _model_for(pack: PolicyPack, settings: ScanSettings) -> Encoder:
         raise ModelError(error.message, remedy=f"{hint} {error.remedy}") from error
 
 
-def _needed_signals(pack: PolicyPack, indexes: Sequence[ExemplarIndex]) -> tuple[str, ...]:
+def needed_signals(pack: PolicyPack, indexes: Sequence[ExemplarIndex]) -> tuple[str, ...]:
+    """What the pack's prompts and the indexes need, in the order of SIGNALS."""
     needed = {signal for index in indexes for signal in index.signals}
     if any(policy.prompts for policy in pack.policies):
         needed.add("embedding")

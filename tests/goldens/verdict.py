@@ -21,7 +21,8 @@ from vscan.measuring import Recipe
 from vscan.pipeline import Rules
 from vscan.policies import parse_pack
 from vscan.sampling import parse_sampling
-from vscan.scanning import Prepared, ScanSettings, run_scan
+from vscan.scanning import Prepared, run_scan
+from vscan.settings import ScanSettings
 from vscan.sources import Source, find_sources
 from vscan.verdicts import Provenance
 

@@ -105,7 +105,7 @@ def create(
     from vscan.cli.index_output import holdings, say
     from vscan.errors import UsageError
     from vscan.indexing import new_index
-    from vscan.scanning import ScanSettings
+    from vscan.settings import ScanSettings
 
     held = _chosen(signals, embedding=not no_embedding, keypoints=not no_keypoints)
     if "embedding" not in held and (model is not None or match_similarity is not None):
@@ -167,7 +167,7 @@ def add(
     from vscan.cli.tables import print_json_lines, print_line, safe
     from vscan.exemplars.writer import utc_now
     from vscan.indexing import Label, add_exemplars
-    from vscan.scanning import ScanSettings
+    from vscan.settings import ScanSettings
     from vscan.sources import SourceFinder
 
     label = Label(

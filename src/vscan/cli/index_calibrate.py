@@ -29,7 +29,7 @@ def calibrate(
     from vscan.calibration import calibrate_index
     from vscan.cli.index_output import EXIT_ERRORS, found, say
     from vscan.cli.tables import print_json_lines, print_line, safe
-    from vscan.scanning import ScanSettings
+    from vscan.settings import ScanSettings
     from vscan.sources import SourceFinder
 
     settings = ScanSettings(weights=weights, device=device, workers=workers, timeout_s=timeout)

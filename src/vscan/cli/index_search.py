@@ -8,12 +8,16 @@ from typing import Annotated
 
 import typer
 
-from vscan.cli.index import Device, Folder, Json, Timeout, Videos, Weights, Workers, signal_names
+from vscan.cli.index import Device, Folder, Json, Timeout, Weights, Workers, signal_names
 
 
 def search(
     folder: Folder,
-    videos: Videos,
+    videos: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATHS…", help="Videos, folders (searched in depth) or globs; - "
+                       "reads names from stdin."),
+    ] = None,
     as_json: Json = False,
     signals: Annotated[
         str | None,
@@ -24,6 +28,11 @@ def search(
         str,
         typer.Option(help="Which frames of the videos are looked at: fps:N, every:N or keyframes."),
     ] = "fps:1",
+    store: Annotated[
+        str | None,
+        typer.Option(help="Look through this frame store instead of videos: everything that was "
+                     "ever scanned with --store, nothing of it decoded again.", metavar="DIR|URI"),
+    ] = None,
     weights: Weights = None,
     device: Device = "auto",
     workers: Workers = None,
@@ -34,8 +43,12 @@ def search(
     One row, or JSON object, for each match: `when` in the video, `there` in the exemplar. A video
     that cannot be read is reported, and the exit code is then 3.
 
+    With --store, a new exemplar is looked up in all that scans have kept (a retro-hunt): the same
+    matches as in the videos themselves, in seconds, by the signals and samples that were stored.
+
     Examples: `vscan index search known upload.mp4`;
-    `vscan index search known uploads/ --signals pdq --json`
+    `vscan index search known uploads/ --signals pdq --json`;
+    `vscan index search known --store frames/`
     """
     from vscan.cli.found_by import told_matches
     from vscan.cli.index_output import (
@@ -49,10 +62,12 @@ def search(
         with_progress,
     )
     from vscan.cli.tables import print_json_lines, print_table, safe
+    from vscan.errors import UsageError
     from vscan.exemplars.manifest_file import read_manifest
+    from vscan.hunting import hunt
     from vscan.indexing import search_index
     from vscan.media import added_up
-    from vscan.scanning import ScanSettings
+    from vscan.settings import ScanSettings
     from vscan.sources import SourceFinder
 
     settings = ScanSettings(
@@ -62,14 +77,27 @@ def search(
         device=device,
         workers=workers,
         timeout_s=timeout,
+        store=store,
     )
+    if bool(videos) == (store is not None):
+        raise UsageError(
+            "no videos to search" if store is None else "videos and a store",
+            remedy="name videos, or a frame store with --store",
+        )
     looked_at = settings.signals or read_manifest(folder).signals
     finder, counts, by_signal = SourceFinder(), Counter[str](), Counter[str]()
-    sources = found(finder, videos)
+    sources = found(finder, videos or []) if store is None else iter(())
     rows: list[tuple[str, ...]] = []
     cost_s: dict[str, float] = {}
-    with closing(search_index(folder, sources, settings=settings)) as results:
+    missing = Counter[str]()
+    searching = (
+        search_index(folder, sources, settings=settings)
+        if store is None
+        else hunt(folder, settings=settings)
+    )
+    with closing(searching) as results:
         for searched in with_progress(results, sources, "search"):
+            missing.update(searched.not_stored)
             counts[outcome(searched)] += 1
             by_signal.update(match.signal for match in searched.matches)
             cost_s = added_up(cost_s, searched.cost_s)
@@ -82,4 +110,11 @@ def search(
         print_table(SEARCH_COLUMNS, sorted(rows, key=lambda row: row[0]))
     if counts:
         say(told_matches(looked_at, by_signal, cost_s))
+    if store is not None and not counts:
+        raise UsageError(
+            f"{store}: the frame store is empty",
+            remedy=f"fill it: vscan scan PATHS --store {store}",
+        )
+    for signal, count in sorted(missing.items()):
+        say(f"note: {signal} was not stored of {count} of the videos: not looked at there")
     finish(counts, finder, ("matched", "without a match", "error"))

@@ -11,6 +11,7 @@ import typer
 
 
 def scan(
+    context: typer.Context,
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -63,7 +64,13 @@ def scan(
     signals: Annotated[
         str | None,
         typer.Option(help="Signals to measure, with commas: embedding, pdq, keypoints. Default: "
-                     "what the pack and the indexes need."),
+                     "what the pack and the indexes need; with --store embedding and pdq as well."),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Frame store, a folder or URI: what is measured is kept there, and what "
+                     "is there is not decoded again. `vscan rescan` judges anew from it.",
+                     metavar="DIR|URI"),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Videos read at the same time. Default: one per core.")
@@ -76,6 +83,17 @@ def scan(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start --output over instead of resuming it.")
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N",
+                     help="Only share I of N of the inputs, as 2/5, for array jobs: each source is "
+                     "in exactly one, by its URI. `vscan verdicts merge` joins the outputs."),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="Where the run summary goes. Default: verdicts.run.json beside "
+                     "verdicts.jsonl; none for stdout."),
+    ] = None,
     flood_share: Annotated[
         float,
         typer.Option(help="Share of the run's videos beyond which an exemplar that matches them "
@@ -90,78 +108,97 @@ def scan(
 
     Every input gets exactly one line, also one that cannot be read: its outcome is `error`. The
     lines go to stdout, or with -o to a file that a rerun resumes. Progress and notes go to stderr.
+    Ctrl-C ends the run with what was done; a second one ends it at once.
 
     An exemplar that suddenly matches more than --flood-share of the run is not believed: its
     matches stand under `suppressed`, also in lines of -o that were written before, and it is put
     into quarantine in its index (`vscan index update DIR ID --release` ends it).
 
+    With --store the tracks of every video stay: another pack, threshold or exemplar is then judged
+    in seconds by `vscan rescan`, and the same content is never decoded twice.
+
     Examples:
 
     `vscan scan clips/ -o verdicts.jsonl`
+
+    `vscan scan clips/ --store frames/ -o verdicts.jsonl`
 
     `vscan scan clips/ --index known/ --fail-on violation -o verdicts.jsonl`
 
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
-    from vscan.cli.progress import ScanProgress
-    from vscan.cli.scan_end import Ended, tell_floods
-    from vscan.curation import quarantine
+    from vscan.cli.stopping import StopSignals
     from vscan.errors import UsageError
-    from vscan.scanning import ScanSettings, prepare, run_scan, watch_over
-    from vscan.sources import SourceFinder
+    from vscan.runs import Began
+    from vscan.shards import parse_shard, share_of
     from vscan.store.records import RecordFile, RecordSink, RecordStream
 
-    settings = ScanSettings(
-        policy=policy,
-        indexes=tuple(index or ()),
-        model=model,
-        weights=weights,
-        device=device,
-        precision=precision,
-        sampling=sampling,
-        signals=tuple(s.strip() for s in signals.split(",")) if signals else None,
-        workers=workers,
-        timeout_s=timeout,
-        flood_share=flood_share,
-    )
+    began = Began()
+    wanted = None if shard is None else parse_shard(shard)
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
+    # Before anything heavy is imported: a second run on the same output is told so at once.
     sink: RecordSink = RecordStream() if output is None else RecordFile(output, fresh=fresh)
-    with closing(sink):
+    with closing(sink), StopSignals() as stop:
+        from vscan.cli.progress import ScanProgress
+        from vscan.cli.scan_end import Ended, run_of, tell_damage, tell_floods
+        from vscan.cli.writing import known_to, settle, write_verdicts
+        from vscan.curation import quarantine
+        from vscan.runs import summary_path
+        from vscan.scanning import prepare, run_scan, watch_over
+        from vscan.settings import ScanSettings
+        from vscan.sources import SourceFinder
+
+        settings = ScanSettings(
+            policy=policy,
+            indexes=tuple(index or ()),
+            model=model,
+            weights=weights,
+            device=device,
+            precision=precision,
+            sampling=sampling,
+            signals=tuple(s.strip() for s in signals.split(",")) if signals else None,
+            workers=workers,
+            timeout_s=timeout,
+            store=store,
+            flood_share=flood_share,
+        )
         if sys.stderr.isatty():
             print("vscan: loading pack, indexes and model", file=sys.stderr)
         prepared = prepare(settings)
         for note in prepared.notes:
             print(f"vscan: note: {note}", file=sys.stderr)
+        ended = Ended(signals=prepared.recipe.signals, indexed=bool(prepared.rules.indexes))
         finder = SourceFinder()
         found = finder.find(inputs or [], from_file=from_file)
+        if wanted is not None:
+            found = share_of(found, wanted, leave=ended.tally.leave_to_others)
         # Only a bar needs to know how many there will be; a pipe need not wait for the listing.
         sources = list(found) if sys.stderr.isatty() else found
-        ended = Ended(signals=prepared.recipe.signals, indexed=bool(prepared.rules.indexes))
-
-        def is_done(verdict_id: str) -> bool:
-            outcome = sink.outcome_of(verdict_id)
-            if outcome is not None:
-                ended.earlier[verdict_id] = outcome
-            return outcome is not None
-
+        total = len(sources) if isinstance(sources, list) else None
         watch = watch_over(prepared)
         if watch is not None:
             watch.recall(sink.lines())
-        with (
-            ScanProgress(len(sources) if isinstance(sources, list) else None) as progress,
-            closing(run_scan(prepared, sources, is_done=is_done, watch=watch)) as verdicts,
-        ):
-            for verdict in verdicts:
-                if verdict is not None:
-                    sink.write(verdict)
-                ended.count(verdict)
-                progress.advance(verdict)
-        if watch is not None and watch.floods:
-            sink.amend_on_close(watch.amend)
+        if summary is None and output is not None:
+            summary = summary_path(output)
+        provenance, keeper = prepared.rules.provenance, prepared.keeper
+        run = run_of(
+            context, provenance, ended.tally, began,
+            workers=prepared.workers, summary=summary, output=output,
+        )  # fmt: skip
+        if keeper is not None:
+            run.damaged_tracks = lambda: len(keeper.damaged)
+        with run:
+            verdicts = run_scan(prepared, sources, is_done=known_to(sink, ended), watch=watch)
+            write_verdicts(verdicts, sink, ended, progress=ScanProgress(total), stop=stop)
+            ended.tell_inputs(finder)
+            if ended.tally.other_shards:
+                sink.keep_empty()
+            settle(sink, ended, watch=watch, run=run, fail_on=fail_on)
     if watch is not None and watch.floods:
-        ended.settle(watch.amended)
         marked = quarantine(watch.floods, prepared.rules.indexes)
         tell_floods(marked, output, len(watch.amended))
-    ended.tell(finder, output)
+    if keeper is not None:
+        tell_damage(len(keeper.damaged))
+    ended.tell(output, skipped_files=finder.skipped_files)
     ended.leave(fail_on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -14,6 +15,21 @@ from vscan.sampling import FrameRequest
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) full frame, upright, full-range RGB."""
+
+
+READING_VERSION = "reading/1"
+"""Changes when some file's frames, their times or their colours change; kept with every track."""
+
+
+def readers_installed() -> str:
+    """The readers that may serve a file here, with their versions; imports neither."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = [READING_VERSION]
+    for distribution in ("decord2", "decord", "av"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{distribution} {version(distribution)}")
+    return ", ".join(found)
 
 
 class ReaderFailed(Exception):  # noqa: N818 - an event between readers, not an error of vscan

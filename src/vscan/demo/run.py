@@ -9,7 +9,8 @@ from pathlib import Path
 from vscan.demo.story import CLIPS, EXEMPLAR, EXEMPLAR_POLICY, Clip, write_clips
 from vscan.errors import UsageError
 from vscan.indexing import Label, add_exemplars, new_index
-from vscan.scanning import ScanSettings, prepare, run_scan
+from vscan.scanning import prepare, run_scan
+from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 from vscan.store.records import RecordFile
 from vscan.verdicts import Verdict

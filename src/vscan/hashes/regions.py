@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from vscan.hashes.borders import Box, content_box
 
+REGIONS_VERSION = "regions/1"
+"""Changes when another part of some frame is hashed; kept with every stored track."""
 WHOLE, CONTENT = 0, 1
 FIRST_CROP = 2
 _CROPS = (

@@ -1,0 +1,136 @@
+"""`vscan rescan`: everything in a frame store judged again, in seconds."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def rescan(
+    context: typer.Context,
+    store: Annotated[
+        str,
+        typer.Option(help="Frame store that scans have filled (`vscan scan --store`).",
+                     metavar="DIR|URI"),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o",
+            help="Append verdicts to this JSONL file, skipping what it already holds for the same "
+            "content and configuration, and replacing older lines of the same URIs. Default: "
+            "stdout.",
+        ),
+    ] = None,
+    policy: Annotated[
+        str,
+        typer.Option(help="Policy pack: a shipped one (`vscan policy list`) or a .toml file."),
+    ] = "baseline",
+    index: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder of an exemplar index to match against. May be repeated."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model that encodes prompts which were never encoded before. Default: "
+                     "the one that made the stored embeddings."),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Its weights, where they were a file (`vscan scan --weights`)."),
+    ] = None,
+    signals: Annotated[
+        str | None,
+        typer.Option(help="Signals to judge, with commas: embedding, pdq, keypoints. Default: what "
+                     "the pack and the indexes need."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start --output over instead of resuming it.")
+    ] = False,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="Where the run summary goes. Default: verdicts.run.json beside "
+                     "verdicts.jsonl; none for stdout."),
+    ] = None,
+    flood_share: Annotated[
+        float,
+        typer.Option(help="Share of the store's videos beyond which an exemplar that matches them "
+                     "(20 at least) is set aside and put into quarantine; 0: never."),
+    ] = 0.05,
+    fail_on: Annotated[
+        Literal["review", "violation"] | None,
+        typer.Option(help="Exit with 1 if any video's outcome is this or graver."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Judge everything in a frame store again: another pack, other thresholds, new exemplars.
+
+    Nothing is decoded: neither Decord nor PyAV need be there, and the model only for prompts that
+    were never encoded on this machine. The verdicts are those of a full scan with the same pack,
+    model and indexes, line for line, unless a line warns of `signal_not_stored`: then something
+    that would be judged was not measured when the video was scanned.
+
+    A source that could not be read then is an `error` now; so is one whose tracks are damaged
+    (`store_damaged`; scanning it again with --store mends that).
+
+    Examples:
+
+    `vscan rescan --store frames/ --policy new.toml -o verdicts.jsonl`
+
+    `vscan rescan --store frames/ --index known/ --fail-on violation > /dev/null`
+    """
+    from vscan.cli.stopping import StopSignals
+    from vscan.runs import Began
+    from vscan.store.records import RecordFile, RecordSink, RecordStream
+
+    began = Began()
+    # Before anything heavy is imported: a second run on the same output is told so at once.
+    sink: RecordSink = RecordStream() if output is None else RecordFile(output, fresh=fresh)
+    with closing(sink), StopSignals() as stop:
+        from vscan.cli.index_output import say
+        from vscan.cli.progress import ScanProgress
+        from vscan.cli.scan_end import Ended, run_of, tell_floods
+        from vscan.cli.writing import known_to, settle, write_verdicts
+        from vscan.curation import quarantine
+        from vscan.rescanning import prepare_rescan
+        from vscan.runs import summary_path
+        from vscan.settings import ScanSettings
+
+        settings = ScanSettings(
+            policy=policy,
+            indexes=tuple(index or ()),
+            model=model,
+            weights=weights,
+            signals=tuple(s.strip() for s in signals.split(",")) if signals else None,
+            store=store,
+            flood_share=flood_share,
+        )
+        rejudging = prepare_rescan(settings)
+        for note in rejudging.notes:
+            say(f"note: {note}")
+        ended = Ended(signals=rejudging.signals, indexed=bool(rejudging.indexes))
+        watch = rejudging.watch()
+        if watch is not None:
+            watch.recall(sink.lines())
+        if summary is None and output is not None:
+            summary = summary_path(output)
+        provenance = next(iter(rejudging.rules.values())).provenance
+        run = run_of(
+            context, provenance, ended.tally, began, workers=1, summary=summary, output=output
+        )
+        run.damaged_tracks = lambda: len(rejudging.damaged)
+        with run:
+            verdicts = rejudging.verdicts(is_done=known_to(sink, ended), watch=watch)
+            progress = ScanProgress(rejudging.sources, doing="rescan")
+            write_verdicts(verdicts, sink, ended, progress=progress, stop=stop)
+            settle(sink, ended, watch=watch, run=run, fail_on=fail_on)
+    if watch is not None and watch.floods:
+        marked = quarantine(watch.floods, rejudging.indexes)
+        tell_floods(marked, output, len(watch.amended))
+    for signal, count in sorted(rejudging.missing.items()):
+        videos = "1 video" if count == 1 else f"{count} videos"
+        say(f"note: {signal} was not stored of {videos}: their lines warn of signal_not_stored")
+    ended.tell(output)
+    ended.leave(fail_on)

@@ -1,0 +1,68 @@
+"""What a scan, a rescan or a search can be told, by name, before anything is loaded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from vscan.errors import UsageError
+from vscan.flood import FLOOD_SHARE
+from vscan.sampling import DEFAULT_SAMPLING
+
+SIGNALS = ("embedding", "pdq", "keypoints")
+KEPT_SIGNALS = ("embedding", "pdq")
+"""Measured for a frame store whatever is judged: both are small."""
+DEFAULT_PACK = "baseline"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanSettings:
+    """Everything a scan can be told, by name; `prepare` loads what the names stand for."""
+
+    policy: str = DEFAULT_PACK
+    """A shipped pack's name, or a path to a .toml file."""
+    indexes: tuple[str, ...] = ()
+    """Folders of exemplar indexes."""
+    model: str | None = None
+    """A model of the registry, or an open_clip architecture with `weights`; None: the default."""
+    weights: str | None = None
+    """A local .safetensors file for `model`."""
+    device: str = "auto"
+    precision: str = "auto"
+    sampling: str = DEFAULT_SAMPLING
+    signals: tuple[str, ...] | None = None
+    """Of SIGNALS; None: what the pack and the indexes need."""
+    workers: int | None = None
+    """Videos read at the same time; None: one per core."""
+    timeout_s: float | None = None
+    """Seconds a video may keep its reader busy; None: a minute and the video's own length."""
+    store: str | None = None
+    """A frame store, as a folder or URI: tracks that are there are not measured again, others are
+    kept. Unless `signals` say what is measured, `embedding` and `pdq` are, whatever is judged."""
+    flood_share: float = FLOOD_SHARE
+    """Share of a run's sources beyond which an exemplar that matches them is set aside; 0, or 1 and
+    more: none ever is. See flood.py."""
+
+    def __post_init__(self) -> None:
+        for signal in self.signals or ():
+            if signal not in SIGNALS:
+                raise UsageError(
+                    f"signal {signal!r} is not known", remedy=f"signals: {', '.join(SIGNALS)}"
+                )
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"workers must be at least 1, not {self.workers}")
+        if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):
+            raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
+        if not self.flood_share >= 0.0:
+            raise UsageError(
+                f"flood share must be a number from 0 on, not {self.flood_share}",
+                remedy="a share as 0.05, or 0 to switch the flood guard off",
+            )
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""`vscan policy`: list, show, begin and check policy packs."""
+"""`vscan policy`: list, show, begin, check and compare policy packs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vscan.cli.policy_backtest import backtest
 from vscan.cli.tables import print_json_lines, print_line, print_table, safe, write_text
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 policy_app = typer.Typer(
     name="policy",
-    help="""List, show, begin and check policy packs.
+    help="""List, show, begin, check and backtest policy packs.
 
     A policy pack is a TOML file of policies: what each looks for (prompts, exemplar indexes), how
     sure it must be (thresholds), and what it then recommends. Packs that ship with vscan are named
@@ -23,6 +24,7 @@ policy_app = typer.Typer(
     """,
     no_args_is_help=True,
 )
+policy_app.command("backtest")(backtest)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
 Pack = Annotated[

@@ -1,0 +1,1 @@
+"""Figures about enforcement: what a change of the rules changes, and how sure one may be of it."""

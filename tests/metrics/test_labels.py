@@ -1,0 +1,95 @@
+"""Labels from files: what is accepted, what is refused and where, and that each counts once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vscan.errors import UsageError
+from vscan.metrics.labels import LabelUse, load_labels
+from vscan.verdicts import SourceRecord
+
+SHA = "ab" * 32
+
+
+def test_csv(tmp_path: Path) -> None:
+    """Any of the words for a label, columns in any order, a video by URI or SHA-256."""
+    file = tmp_path / "labels.csv"
+    file.write_text(
+        "label,policy,uri,sha256\nviolating,a,one.mp4,\n0,a,,"
+        + SHA.upper() + '\nTrue,b,"two, really.mp4",\n\nbenign,b,one.mp4,\n',
+        "utf-8-sig",
+    )  # fmt: skip
+    labels = load_labels(file)
+    assert labels.by_key == {
+        ("uri", "one.mp4"): {"a": True, "b": False},
+        ("sha256", SHA): {"a": False},
+        ("uri", "two, really.mp4"): {"b": True},
+    }
+    assert (4, 4, {"a", "b"}, False) == (len(labels), labels.read, labels.policies, labels.rulings)
+
+
+def test_json_lines_and_rulings(tmp_path: Path) -> None:
+    """Labels and decisions in JSON; what was escalated is no label, the last word counts."""
+    file = tmp_path / "decisions.jsonl"
+    file.write_text(
+        '{"verdict":"v_1","policy":"a","ruling":"uphold","by":"x"}\n'
+        '{"verdict":"v_1","policy":"a","ruling":"overturn"}\n'
+        '{"verdict":"v_2","policy":"a","ruling":"escalate"}\n'
+        '{"uri":"one.mp4","policy":"a","label":true}\n'
+        '{"uri":"two.mp4","policy":"a","label":0}\n',
+        "utf-8",
+    )
+    labels = load_labels(file)
+    assert labels.by_key == {
+        ("verdict", "v_1"): {"a": False},
+        ("uri", "one.mp4"): {"a": True},
+        ("uri", "two.mp4"): {"a": False},
+    }
+    assert (5, 1, 1, True) == (labels.read, labels.undecided, labels.replaced, labels.rulings)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "holds no labels|name the columns"),
+        ("uri,policy,label\n", "holds no labels"),
+        ("name,policy,label\nx,a,1\n", "does not name the columns"),
+        ("uri,policy,label\nx.mp4,a,perhaps\n", r":2: 'perhaps' is no label"),
+        ("uri,policy,label\nx.mp4,,1\n", ":2: names no policy"),
+        ("uri,policy,label\n,a,1\n", ":2: names no video"),
+        ('uri,policy,label\n"x.mp4,a,1\n', "no CSV"),
+        ('{"uri":"x","policy":"a","label":1}\n{"uri":\n', ":2: no JSON"),
+        ('{"uri":"x","policy":"a"}\n', ":1: '' is no label"),
+        ('{"uri":"x","policy":"a","label":1}\n[1]\n', ":2: not a JSON object"),
+    ],
+)
+def test_what_is_no_label_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    """A file with anything else is refused with the line and what is wanted."""
+    file = tmp_path / "labels"
+    file.write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=problem) as caught:
+        load_labels(file)
+    assert "policy" in caught.value.remedy
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """Absent, or not UTF-8: a message that names the file."""
+    (tmp_path / "latin").write_bytes(b"uri,policy,label\n\xe9.mp4,a,1\n")
+    for name in ("absent", "latin"):
+        with pytest.raises(UsageError, match=name):
+            load_labels(tmp_path / name)
+
+
+def test_each_label_counts_once(tmp_path: Path) -> None:
+    """The same content under a second name is no second label; the more exact name wins."""
+    file = tmp_path / "labels.csv"
+    file.write_text(
+        f"uri,sha256,policy,label\nother.mp4,,a,1\n,{SHA},a,0\none.mp4,,a,1\n,{SHA},b,1\n", "utf-8"
+    )
+    use = LabelUse(load_labels(file))
+    source = SourceRecord(uri="one.mp4", sha256=SHA)
+    assert {"a": True, "b": True} == use.of(source, ())
+    assert {} == use.of(SourceRecord(uri="copy.mp4", sha256=SHA), ())
+    assert 1 == use.unmatched

@@ -1,0 +1,61 @@
+"""docs/policy-changes.md is true: its commands run as they stand, and print what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+PAGE = (Path(__file__).parents[1] / "docs" / "policy-changes.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+READS_THE_BROKEN_VIDEO = ("vscan scan ", "vscan rescan ")
+"""These end with 3, as the page says: one of the demonstration's videos is broken on purpose."""
+
+
+def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """A line in `folder`, with `vscan` on the path as in an activated environment."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        ["sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+def test_every_block_is_run_or_held_against_a_run() -> None:
+    """There are no blocks of another kind, and no output stands before any command."""
+    assert {"sh", "text"} == {kind for kind, _ in BLOCKS}
+    assert "sh" == BLOCKS[0][0]
+    assert 2 * len(BLOCKS) == len(re.findall(r"^```", PAGE, re.MULTILINE))
+
+
+@pytest.mark.timeout(1200)
+def test_the_week_as_it_is_told(tmp_path: Path) -> None:
+    """Each command ends as the page says, and every line that it shows is one that it printed."""
+    printed: list[str] = []
+    for kind, block in BLOCKS:
+        if kind == "text":
+            assert [] == [line for line in block.splitlines() if line not in printed]
+            continue
+        for line in block.splitlines():
+            done = run(tmp_path, line)
+            code = 3 if line.startswith(READS_THE_BROKEN_VIDEO) else 0
+            assert (code, line) == (done.returncode, line), done.stderr
+            assert "Traceback" not in done.stderr
+            printed = done.stdout.splitlines()
+    flips = [orjson.loads(line) for line in (tmp_path / "flips.jsonl").read_bytes().splitlines()]
+    before, after = (
+        {record["source"]["uri"]: record["outcome"] for record in map(orjson.loads, lines)}
+        for lines in (
+            (tmp_path / name).read_bytes().splitlines()
+            for name in ("before.jsonl", "verdicts.jsonl")
+        )
+    )
+    assert 9 == len(before) == len(after)
+    assert {uri for uri in before if before[uri] != after[uri]} == {flip["uri"] for flip in flips}
+    assert all(after[flip["uri"]] == flip["new_outcome"] for flip in flips)
+    assert (tmp_path / "change.html").read_text("utf-8").startswith("<!DOCTYPE html>")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Vscan
 from vscan.calibration import calibrate_index
 from vscan.demo.scenes import Scene, play
 from vscan.demo.story import write_video
 from vscan.errors import ExemplarIndexError
 from vscan.exemplars.index import ExemplarIndex
 from vscan.indexing import Label, add_exemplars, new_index, search_index
-from vscan.scanning import ScanSettings
+from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 
 EMBEDDING = ScanSettings(model="builtin", signals=("embedding",), workers=1)
@@ -72,3 +73,20 @@ def test_too_little_is_refused_and_changes_nothing(folder: Path) -> None:
     with pytest.raises(ExemplarIndexError, match="different pictures"):
         calibrate_index(folder / "index", find_sources([str(folder / "copy.mp4")]), settings=RUN)
     assert before == ExemplarIndex.open(folder / "index").digest
+
+
+def test_the_command(folder: Path, vscan: Vscan) -> None:
+    """It tells the point and what it was learnt from; a broken video costs the others nothing."""
+    broken = folder / "broken.mp4"
+    broken.write_bytes(b"no video")
+    ran = vscan("index", "calibrate", folder / "index", folder / "others", broken, "--json")
+    (told,) = ran.records
+    assert 3 == ran.code
+    assert [str(broken)] == told["errors"]
+    assert 3 == told["videos"]
+    manifest = ExemplarIndex.open(folder / "index").manifest
+    assert manifest.model is not None
+    assert told["match_similarity"] == manifest.model.match_similarity
+    plain = vscan("index", "calibrate", folder / "index", folder / "others")
+    assert 0 == plain.code
+    assert f"match similarity {told['match_similarity']}" in plain.out.decode()

@@ -88,7 +88,8 @@ def _made_by_make(tmp_path: Path, **variables: str) -> subprocess.CompletedProce
     kept = {key: value for key, value in os.environ.items()
             if key not in ("VSCAN_CORPUS", "VPDQ_PYTHON", "MAKEFLAGS", "MAKELEVEL")}  # fmt: skip
     return subprocess.run(
-        ["make", "--no-print-directory", "bench-copies", f"BIN={tmp_path}", f"STAMP={tmp_path / '.ready'}"],
+        ["make", "--no-print-directory", "bench-copies", f"BIN={tmp_path}",
+         f"STAMP={tmp_path / '.ready'}"],
         cwd=ROOT, env=kept | variables, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

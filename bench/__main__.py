@@ -15,7 +15,17 @@ from dataclasses import dataclass
 # numpy's products run in one thread, as in a reader process: set before numpy is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from bench import embedding, hashing, index_change, index_search, signal_cost, startup
+from bench import (
+    backtest,
+    embedding,
+    hashing,
+    hunting,
+    index_change,
+    index_search,
+    signal_cost,
+    startup,
+    store_read,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,9 @@ MEASUREMENTS = {
     "index_search": Measurement("large exemplar indexes against FAISS flat", index_search.measure),
     "index_change": Measurement("adding and removing exemplars by size", index_change.measure),
     "signal_cost": Measurement("hashes and keypoints beside ViT-B-32", signal_cost.measure),
+    "store_read": Measurement("a frame store's files against packs of them", store_read.measure),
+    "hunting": Measurement("an exemplar against a million stored frames", hunting.measure),
+    "backtest": Measurement("two packs over 10,000 stored videos of 20 frames", backtest.measure),
 }
 
 

@@ -20,20 +20,23 @@ if TYPE_CHECKING:
     from vscan.errors import SourceError, UsageError, VscanError
     from vscan.exemplars.index import ExemplarIndex
     from vscan.policies import PolicyPack, load_pack
-    from vscan.scanning import ScanSettings, scan
+    from vscan.rescanning import rescan
+    from vscan.scanning import scan
+    from vscan.settings import ScanSettings
     from vscan.verdicts import Finding, Segment, Verdict
 
 _HOMES = {
     "ExemplarIndex": "vscan.exemplars.index",
     "Finding": "vscan.verdicts",
     "PolicyPack": "vscan.policies",
-    "ScanSettings": "vscan.scanning",
+    "ScanSettings": "vscan.settings",
     "Segment": "vscan.verdicts",
     "SourceError": "vscan.errors",
     "UsageError": "vscan.errors",
     "Verdict": "vscan.verdicts",
     "VscanError": "vscan.errors",
     "load_pack": "vscan.policies",
+    "rescan": "vscan.rescanning",
     "scan": "vscan.scanning",
 }
 
@@ -48,6 +51,7 @@ __all__ = [
     "Verdict",
     "VscanError",
     "load_pack",
+    "rescan",
     "scan",
 ]
 

@@ -84,10 +84,14 @@ def _register() -> None:
     from vscan.cli.index_search import search
     from vscan.cli.models import models_app
     from vscan.cli.policy import policy_app
+    from vscan.cli.rescan import rescan
     from vscan.cli.scan import scan
     from vscan.cli.show import show
+    from vscan.cli.store import store_app
+    from vscan.cli.verdicts import verdicts_app
 
     app.command("scan")(scan)
+    app.command("rescan")(rescan)
     app.command("show")(show)
     app.command("explain")(explain)
     for name, command in (
@@ -110,6 +114,8 @@ def _register() -> None:
     app.add_typer(index_app, name="index")
     app.add_typer(policy_app, name="policy")
     app.add_typer(models_app, name="models")
+    app.add_typer(store_app, name="store")
+    app.add_typer(verdicts_app, name="verdicts")
     app.command("doctor")(doctor)
     app.command("demo")(demo)
 

@@ -164,7 +164,8 @@ def _uri(number: int) -> str:
 
 
 def _units(vectors: NDArray[np.floating]) -> NDArray[np.float16]:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(units, np.float16)
 
 
 def _cpu_s() -> float:

@@ -67,6 +67,13 @@ def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def backtest_schema() -> str:
+    """JSON Schema of a backtest's report, from the dataclasses that write it."""
+    from vscan.metrics.backtest_report import backtest_json_schema
+
+    return backtest_json_schema()
+
+
 def policy_pack_schema() -> str:
     """JSON Schema of a policy pack, for editors that check TOML."""
     from vscan.policies import pack_json_schema
@@ -125,6 +132,7 @@ PAGES = {
     "codes.md": codes,
     "verdict-schema.json": verdict_schema,
     "run-schema.json": run_schema,
+    "backtest-schema.json": backtest_schema,
     "policy-pack.schema.json": policy_pack_schema,
     "commands.md": commands,
 }

@@ -279,7 +279,7 @@ def test_a_hunt_through_damage(world: World) -> None:
 
 
 def test_a_hunt_for_what_was_not_stored(world: World) -> None:
-    """Of a video without any signal of the index it is an error; with some, it is said which not."""
+    """A video without any signal of the index is an error; with some, it is said which not."""
     list(scan(["clips"], settings=replace(world.settings, indexes=(), store="second")))
     settings = replace(world.settings, store="second")
     partly = {Path(e.uri).name: e for e in hunt(Path("index"), settings=settings)}

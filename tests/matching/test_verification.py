@@ -76,7 +76,9 @@ def test_corners_drawn_out_fit_a_projective_transform(monkeypatch: pytest.Monkey
     height, width = frame.shape[:2]
     square = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     away = np.array([(0.22, 0.05), (-0.18, 0.12), (0.0, -0.04), (0.0, 0.0)], np.float32)
-    warp = cv2.getPerspectiveTransform(square, square + away * np.float32((width, height)))
+    warp = cv2.getPerspectiveTransform(
+        square, square + away * np.array((width, height), np.float32)
+    )
     filmed = np.asarray(cv2.warpPerspective(frame, warp, (width, height)), np.uint8)
     found = checked(filmed, frame)
     assert found is not None

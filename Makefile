@@ -22,7 +22,7 @@ demo: setup
 	$(BIN)/vscan demo
 
 test: setup
-	$(BIN)/pytest -q -m "not soak"
+	$(BIN)/pytest -q -n auto --dist loadfile -m "not soak"
 
 # Long kills, fuzzing, slow emulators: before a release, not on every change.
 soak: setup

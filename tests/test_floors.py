@@ -30,6 +30,7 @@ FLOORS: list[set[str]] = [
     {"readiness", "provenance", "flood", "runs"},
     {"settings"},
     {"scanning"},
+    {"measured_by"},
     {"indexing", "interchange", "curation", "rescanning"},
     {"calibration", "hunting", "metrics"},
     {"reports"},

@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import Vscan
 from tests.drawn_footage import pan, scenery
 from tests.media_factory import write_video
+from vscan import pipeline
 from vscan.decode.workers import ReaderPool
-from vscan.errors import DamagedTrack, ModelError, StoreError, UsageError
+from vscan.errors import DamagedTrack, ModelError, SourceError, StoreError, UsageError
 from vscan.hunting import hunt
 from vscan.indexing import Label, Searched, add_exemplars, new_index, search_index
 from vscan.rescanning import prepare_rescan, rescan
@@ -25,6 +27,7 @@ from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 from vscan.store import part_writer
 from vscan.store.frames import FrameStore
+from vscan.store.specs import TrackSpec
 from vscan.verdicts import Verdict
 
 LABEL = Label(policy="weapons.firearms")
@@ -174,19 +177,31 @@ def test_a_flipped_byte_is_an_error_and_mended_by_a_scan(world: World) -> None:
     assert lines(rescan(world.settings)) == world.verdicts
 
 
-def test_a_missing_track_and_record(world: World) -> None:
-    """A track that is gone is an error in a rescan; a record that is damaged gets its line too."""
-    track_of(world, "copy", "pdq").unlink()
-    (record,) = [
-        path
-        for path in (world.store / "sources").rglob("*.json")
-        if b'"clips/twin.mp4"' in path.read_bytes()
+def record_of(world: World, name: str) -> Path:
+    """The file of a video's record."""
+    uri = f'"clips/{name}.mp4"'.encode()
+    (found,) = [
+        path for path in (world.store / "sources").rglob("*.json") if uri in path.read_bytes()
     ]
-    record.write_bytes(record.read_bytes().replace(b"twin", b"twit"))
-    found = list(rescan(world.settings))
+    return found
+
+
+def test_missing_tracks_and_damaged_records(world: World, vscan: Vscan) -> None:
+    """A track that is gone is an error in a rescan, and so is a damaged record under the URI that
+    it still tells; one that does not even tell that has no line, but is said, and exits with 3."""
+    track_of(world, "copy", "pdq").unlink()
+    twin, other = record_of(world, "twin"), record_of(world, "other")
+    twin.write_bytes(twin.read_bytes().replace(b'"md5"', b'"md6"'))
+    other.write_bytes(other.read_bytes().replace(b"other", b"otter"))
+    rejudging = prepare_rescan(world.settings)
+    found = [v for v in rejudging.verdicts() if v is not None]
     damaged = [v for v in found if v.error is not None and v.error.code == "store_damaged"]
-    assert len(found) == len(world.verdicts)
-    assert {v.source.uri.rpartition("/")[2] for v in damaged} == {"copy.mp4", record.name}
+    assert len(found) == len(world.verdicts) - 1
+    assert {v.source.uri for v in damaged} == {"clips/copy.mp4", "clips/twin.mp4"}
+    assert 1 == rejudging.nameless
+    ran = vscan("rescan", "--store", "store", "--policy", "demo", "--index", "index")
+    assert 3 == ran.code
+    assert "1 record of the store too damaged" in ran.err
 
 
 def test_tracks_of_two_readings_are_not_judged_together(world: World) -> None:
@@ -301,6 +316,89 @@ def test_a_store_that_cannot_be_written_ends_the_run(
     monkeypatch.setattr(FrameStore, "write", full)
     with pytest.raises(StoreError, match="no room"):
         list(scan(["clips/other.mp4"], settings=replace(world.settings, store="full")))
+
+
+def test_what_is_stored_outlives_a_share_that_is_not_mounted(world: World) -> None:
+    """A source that is not to be found for now, or fails in passing, keeps its tracks."""
+    (world.folder / "clips").rename("away")
+    gone = list(scan(["clips/copy.mp4"], settings=world.settings))
+    assert [v.error.code for v in gone if v.error is not None] == ["not_found"]
+    (world.folder / "away").rename("clips")
+    assert lines(rescan(world.settings)) == world.verdicts
+
+
+def test_a_scan_for_less_costs_nothing_that_is_stored(world: World) -> None:
+    """Signals that a later scan does not measure stay in the record, of the same samples alone."""
+    list(scan(["clips"], settings=replace(world.settings, signals=("pdq",))))
+    assert lines(rescan(world.settings)) == world.verdicts
+    settings = replace(world.settings, signals=("pdq",), sampling="fps:2")
+    list(scan(["clips"], settings=settings))
+    record = FrameStore.open(world.store).source("clips/copy.mp4")
+    assert record is not None and set(record.tracks) == {"pdq"}
+
+
+def test_a_store_added_to_a_finished_run_changes_no_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was judged before stays as it was, also where it cannot be measured once more."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise SourceError("read_failed", "the disk is on fire")
+
+    prepared = prepare(replace(world.settings, store="late"))
+    monkeypatch.setattr(pipeline, "measure", fail)
+    done = list(run_scan(prepared, find_sources(["clips"]), is_done=lambda _: True))
+    assert done == [None] * 4
+
+
+def test_two_indexes_of_one_name(world: World) -> None:
+    """A record could not say which of them matched: refused, as by a scan."""
+    shutil.copytree("index", "index too")
+    with pytest.raises(UsageError, match="both named"):
+        prepare_rescan(replace(world.settings, indexes=("index", "index too")))
+
+
+def test_a_model_that_only_failures_name(world: World) -> None:
+    """Of a source that was never read no model is needed, whatever it was to be measured with."""
+    store = FrameStore.open(world.store)
+    record = store.source("clips/broken.mp4")
+    assert record is not None
+    specs = {"embedding": {"sampling": "fps:9", "model": "unheard-of#sha256:" + "0" * 64}}
+    store.put_source(replace(record, specs=specs))
+    found = by_name(rescan(world.settings))
+    assert found["broken"].error is not None
+    assert found["broken"].provenance.sampling == "fps:9"
+
+
+def test_a_source_measured_in_another_way_meanwhile(world: World) -> None:
+    """A scan with another sampling, beside the rescan, is judged by its own."""
+    rejudging = prepare_rescan(world.settings)
+    list(scan(["clips/other.mp4"], settings=replace(world.settings, sampling="fps:2")))
+    found = {Path(v.source.uri).stem: v for v in rejudging.verdicts() if v is not None}
+    assert found["other"].provenance.sampling == "fps:2"
+    assert found["other"].error is None
+
+
+def test_a_hunt_past_embeddings_of_another_model(world: World) -> None:
+    """They cannot be compared: the source is searched by its other signals, and that is said."""
+    store = FrameStore.open(world.store)
+    record = store.source("clips/copy.mp4")
+    assert record is not None and record.sha256 is not None
+    reading, track = store.read(record.sha256, "embedding", record.tracks["embedding"])
+    made_by = {**record.specs["embedding"], "model": "other#sha256:" + "0" * 64}
+    spec = TrackSpec("embedding", made_by)
+    store.write(reading, track, spec)
+    store.put_source(
+        replace(
+            record,
+            tracks={**record.tracks, "embedding": spec.key},
+            specs={**record.specs, "embedding": made_by},
+        )
+    )
+    hunted = {Path(e.uri).name: e for e in hunt(Path("index"), settings=world.settings)}
+    assert hunted["copy.mp4"].not_stored == ("embedding",)
+    assert {match.signal for match in hunted["copy.mp4"].matches} == {"pdq", "keypoints"}
+    assert hunted["other.mp4"].not_stored == ()
 
 
 def test_damage_is_told_by_type() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from vscan.embeddings.model_files import same_model
 from vscan.errors import SourceError, StoreError, UsageError, internal_error
 from vscan.indexing import Searched
-from vscan.rescanning import DAMAGED, NOT_STORED, MeasuredBy
+from vscan.measured_by import MeasuredBy
+from vscan.rescanning import DAMAGED, NOT_STORED
 from vscan.settings import ScanSettings, available_cores
 from vscan.store.source_records import DamagedSource, StoredSource
 from vscan.verdicts import ErrorRecord
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from vscan.measuring import Measured
     from vscan.store.frames import FrameStore
 
-SOURCES_AT_ONCE = 256
-"""Sources whose tracks a worker has in memory at the same time: 20 MB if they are short videos."""
+SOURCES_AT_ONCE, SAMPLES_AT_ONCE = 256, 20_000
+"""Sources, or samples of them, whose tracks a worker has in memory at the same time: 30 MB."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def hunt(path: Path, *, settings: ScanSettings) -> Generator[Searched, None, None]:
+def hunt(path: Path | str, *, settings: ScanSettings) -> Generator[Searched, None, None]:
     """What the index at `path` says of every source in the frame store `settings.store`.
 
     The matches are those that `search_index` finds in the videos themselves, by the signals and the
@@ -47,7 +48,7 @@ def hunt(path: Path, *, settings: ScanSettings) -> Generator[Searched, None, Non
         index.rows(signal)  # raises where it is not held
     hunter = _Hunter(store, index, settings.signals or index.signals)
     workers = settings.workers or available_cores()
-    batches = _batches(store.sources(), SOURCES_AT_ONCE)
+    batches = _batches(store.sources())
     for found in _in_order(batches, hunter.search, workers):
         yield from found
 
@@ -67,24 +68,37 @@ class _Hunter:
 
     def search(self, records: Sequence[StoredSource | DamagedSource]) -> list[Searched]:
         """What the index says of each of them, in their order."""
+        measured = [self._measured(record) for record in records]
+        whole = [n for n, each in enumerate(measured) if not isinstance(each, SourceError)]
+        tracks = [each.tracks for each in measured if not isinstance(each, SourceError)]
+        passing = dict(zip(whole, self._sieve.passing(tracks).tolist(), strict=True))
+        return [
+            self._searched(record, each, near=passing.get(n, False))
+            for n, (record, each) in enumerate(zip(records, measured, strict=True))
+        ]
+
+    def _searched(
+        self,
+        record: StoredSource | DamagedSource,
+        measured: Measured | SourceError,
+        *,
+        near: bool,
+    ) -> Searched:
         from vscan.pipeline import match_exemplars
 
-        measured = [self._measured(record) for record in records]
-        whole = [each for each in measured if not isinstance(each, SourceError)]
-        passing = dict(
-            zip(map(id, whole), self._sieve.passing([each.tracks for each in whole]), strict=True)
-        )
-        found = []
-        for record, each in zip(records, measured, strict=True):
-            uri = record.name if isinstance(record, DamagedSource) else record.uri
-            if isinstance(each, SourceError):
-                found.append(Searched(uri, error=each))
-            elif passing[id(each)] or each.keypoint_hits or self._is_copy(each):
-                matches = tuple(match_exemplars(each, [self._index]))
-                found.append(Searched(uri, matches, not_stored=self._missing(record)))
-            else:
-                found.append(Searched(uri, not_stored=self._missing(record)))
-        return found
+        if isinstance(record, DamagedSource):
+            uri, missing = record.uri or record.name, self._signals
+        else:
+            uri, missing = record.uri, self._missing(record)
+        if isinstance(measured, SourceError):
+            return Searched(uri, error=measured)
+        if not (near or measured.keypoint_hits or self._is_copy(measured)):
+            return Searched(uri, not_stored=missing)
+        try:
+            matches = tuple(match_exemplars(measured, [self._index]))
+        except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
+            return Searched(uri, error=internal_error(error))
+        return Searched(uri, matches, not_stored=missing)
 
     def _measured(self, record: StoredSource | DamagedSource) -> Measured | SourceError:
         from vscan.keeping import recalled
@@ -94,35 +108,54 @@ class _Hunter:
         if record.error is not None or record.sha256 is None:
             error = record.error or ErrorRecord(code=NOT_STORED, message="no track is recorded")
             return SourceError(error.code, error.message)
-        embedded = record.specs.get("embedding", {}).get("model")
-        stored = {each: key for each, key in record.tracks.items() if each in self._signals}
-        if "embedding" in stored:
-            self._index.require_model(embedded)
-        if not stored:
+        missing = self._missing(record)
+        keys = {each: record.tracks[each] for each in self._signals if each not in missing}
+        if not keys:
             return SourceError(
                 NOT_STORED,
                 f"the store holds {', '.join(record.tracks) or 'no track'} of it,"
-                f" and not {', '.join(self._signals)}",
+                f" and not {', '.join(self._signals)} as this index has it",
             )
         try:
             plan = MeasuredBy.of(record).sampling
-            return recalled(self._store, record.sha256, stored, plan=plan, indexes=[self._index])
+            return recalled(self._store, record.sha256, keys, plan=plan, indexes=[self._index])
         except StoreError as damage:
             return SourceError(DAMAGED, damage.message)
         except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
             return internal_error(error)
 
-    def _missing(self, record: StoredSource | DamagedSource) -> tuple[str, ...]:
-        stored = () if isinstance(record, DamagedSource) else record.tracks
-        return tuple(signal for signal in self._signals if signal not in stored)
+    def _missing(self, record: StoredSource) -> tuple[str, ...]:
+        """Signals that are looked for and not stored, or stored of another model's making."""
+        return tuple(
+            signal
+            for signal in self._signals
+            if signal not in record.tracks
+            or (signal == "embedding" and not self._is_comparable(record.specs[signal]))
+        )
+
+    def _is_comparable(self, made_by: Mapping[str, str]) -> bool:
+        model = self._index.manifest.model
+        return model is not None and same_model(made_by.get("model", ""), model.fingerprint)
 
     def _is_copy(self, measured: Measured) -> bool:
         return bool(self._copies & {measured.digests.sha256, measured.digests.md5})
 
 
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    each = iter(items)
-    while batch := list(islice(each, size)):
+def _batches(
+    records: Iterable[StoredSource | DamagedSource],
+) -> Iterator[list[StoredSource | DamagedSource]]:
+    """The records in their order, so many at a time as a worker may have in memory."""
+    batch: list[StoredSource | DamagedSource] = []
+    samples = 0
+    for record in records:
+        report = None if isinstance(record, DamagedSource) else record.report
+        own = 0 if report is None else report.read
+        if batch and (len(batch) == SOURCES_AT_ONCE or samples + own > SAMPLES_AT_ONCE):
+            yield batch
+            batch, samples = [], 0
+        batch.append(record)
+        samples += own
+    if batch:
         yield batch
 
 

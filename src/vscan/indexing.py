@@ -154,7 +154,7 @@ def add_exemplars(
 
 
 def search_index(
-    path: Path, sources: Iterable[Source], *, settings: ScanSettings
+    path: Path | str, sources: Iterable[Source], *, settings: ScanSettings
 ) -> Generator[Searched, None, None]:
     """Match each source against the index at `path`; sampled as `settings` say.
 

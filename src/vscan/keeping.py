@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vscan.decode.reader import readers_installed
-from vscan.errors import DamagedTrack, MissingTrack, SourceError
+from vscan.errors import DamagedTrack, MissingTrack, SourceError, StoreError
 from vscan.hashes.keypoints import KEYPOINTS_VERSION, SOURCE_FEATURE_BYTES, SOURCE_FEATURES
 from vscan.hashes.pdq import HASH_VERSION
 from vscan.hashes.regions import REGIONS_VERSION
@@ -17,6 +17,7 @@ from vscan.matching.search import FrameHits
 from vscan.measuring import Measured, Recipe, keypoint_searches, placed
 from vscan.names import record_uri
 from vscan.store.frames import FrameStore, Reading
+from vscan.store.lines import PASSING_ERRORS
 from vscan.store.source_records import StoredSource
 from vscan.store.specs import TrackSpec
 from vscan.verdicts import ErrorRecord
@@ -35,20 +36,20 @@ class Keeper:
     def __init__(self, store: FrameStore, recipe: Recipe) -> None:
         self.store = store
         self.specs = track_specs(recipe)
-        self.damaged: list[DamagedTrack] = []
-        """Tracks that were not what was written; they were measured anew."""
+        self.damaged: list[StoreError] = []
+        """Tracks and records that were not what was written, or could not be read; they were made
+        anew."""
         self._plan = recipe.plan.spec
 
     def holds(self, source: Source, digests: Digests) -> bool:
         """Whether the store knows this source, with this content, and every signal of it."""
-        try:
-            known = self.store.source(record_uri(source.uri))
-        except DamagedTrack as damage:
-            self.damaged.append(damage)
-            return False
+        known = self._known(record_uri(source.uri))
         if known is None or known.sha256 != digests.sha256:
             return False
-        return known.error is not None or self._has_tracks(digests.sha256)
+        if known.error is not None:
+            return True
+        named = all(known.tracks.get(signal) == spec.key for signal, spec in self.specs.items())
+        return named and self._has_tracks(digests.sha256)
 
     def recall(self, digests: Digests, indexes: Sequence[ExemplarIndex]) -> Measured | None:
         """What was measured of this content, by this recipe; None where it must be measured."""
@@ -57,10 +58,10 @@ class Keeper:
         keys = {signal: spec.key for signal, spec in self.specs.items()}
         try:
             return recalled(self.store, digests.sha256, keys, plan=self._plan, indexes=indexes)
-        except DamagedTrack as damage:
-            self.damaged.append(damage)
         except MissingTrack:
             pass  # removed since: by `vscan store gc`, or another run's clean-up
+        except StoreError as damage:
+            self.damaged.append(damage)
         return None
 
     def features(self, digests: Digests) -> PartWriter | None:
@@ -78,27 +79,52 @@ class Keeper:
             self.store.write(reading, last, self.specs["keypoints"], parts=features.parts)
 
     def record(self, source: Source, measured: Measured) -> None:
-        """Write what is known of a source that was read. Raises OutputError."""
+        """Write what is known of a source that was read. Raises OutputError.
+
+        Signals that an earlier scan measured on the same samples, and this one did not, stay.
+        """
+        uri = record_uri(source.uri)
+        specs = {signal: dict(spec.made_by) for signal, spec in self.specs.items()}
+        tracks = {signal: spec.key for signal, spec in self.specs.items()}
+        known = self._known(uri)
+        if known is not None and known.sha256 == measured.digests.sha256:
+            for signal, key in known.tracks.items():
+                if signal not in specs and _same_samples(known.specs[signal], specs):
+                    tracks[signal], specs[signal] = key, dict(known.specs[signal])
         self.store.put_source(
             StoredSource(
-                uri=record_uri(source.uri),
+                uri=uri,
                 sha256=measured.digests.sha256,
                 md5=measured.digests.md5,
                 bytes=measured.digests.bytes,
                 meta=dict(source.meta),
                 info=measured.info,
                 report=measured.report,
-                tracks={signal: spec.key for signal, spec in self.specs.items()},
-                specs={signal: dict(spec.made_by) for signal, spec in self.specs.items()},
+                tracks=tracks,
+                specs=specs,
                 error=None,
             )
         )
 
     def record_error(self, source: Source, digests: Digests | None, error: SourceError) -> None:
-        """Write why a source could not be read. Raises OutputError."""
+        """Write why a source could not be read. Raises OutputError.
+
+        What is stored of it outlives an error that may pass, and a name behind which there is no
+        file for now: a share that is not mounted must not cost what was measured.
+        """
+        uri = record_uri(source.uri)
+        known = self._known(uri)
+        specs = {signal: dict(spec.made_by) for signal, spec in self.specs.items()}
+        for signal, made_by in ({} if known is None else known.specs).items():
+            if signal not in specs and _same_samples(made_by, specs):
+                specs[signal] = dict(made_by)
+        if known is not None and known.tracks:
+            same = digests is None or digests.sha256 == known.sha256
+            if same or error.code in PASSING_ERRORS:
+                return
         self.store.put_source(
             StoredSource(
-                uri=record_uri(source.uri),
+                uri=uri,
                 sha256=digests.sha256 if digests else None,
                 md5=digests.md5 if digests else None,
                 bytes=digests.bytes if digests else None,
@@ -106,13 +132,30 @@ class Keeper:
                 info=None,
                 report=None,
                 tracks={},
-                specs={signal: dict(spec.made_by) for signal, spec in self.specs.items()},
+                specs=specs,
                 error=ErrorRecord(code=error.code, message=error.message),
             )
         )
 
+    def _known(self, uri: str) -> StoredSource | None:
+        """The record of a URI; None where there is none that can be used."""
+        try:
+            return self.store.source(uri)
+        except StoreError as damage:
+            self.damaged.append(damage)
+            return None
+
     def _has_tracks(self, sha256: str) -> bool:
         return all(self.store.find(sha256, spec) for spec in self.specs.values())
+
+
+def _same_samples(made_by: Mapping[str, str], specs: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether a track was made of the same frames as those of `specs`."""
+    return all(
+        made_by.get(what) == other.get(what)
+        for other in specs.values()
+        for what in ("readers", "sampling")
+    )
 
 
 def track_specs(recipe: Recipe) -> dict[str, TrackSpec]:

@@ -66,7 +66,7 @@ def scan_source(
     also of a source that `is_done` knows. Raises OutputError, and no other StoreError, where the
     store cannot be written or read: that is no source's fault.
     """
-    uri, digests = record_uri(source.uri), None
+    uri, digests, done = record_uri(source.uri), None, False
     try:
         digests = file_digests(source.path)
         done = is_done(verdict_id(uri, digests.sha256, rules.provenance))
@@ -80,6 +80,8 @@ def scan_source(
         failed = error if isinstance(error, SourceError) else internal_error(error)
         if keeper is not None:
             keeper.record_error(source, digests, failed)
+        if done:
+            return None  # judged before: only the store has missed it
         told = ErrorRecord(code=failed.code, message=failed.message)
         return error_verdict(uri, source.meta, digests, told, rules.provenance)
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vscan.digests import Digests
-from vscan.errors import DamagedTrack, ModelError, StoreError, UsageError
+from vscan.errors import DamagedTrack, StoreError, UsageError
 from vscan.flood import LEAST_SOURCES, FloodGuard, Watch
-from vscan.provenance import provenance_of
-from vscan.readiness import configuration_notes, refuse_blindness, unscored_warnings
-from vscan.scanning import load_model, needed_signals
+from vscan.measured_by import MeasuredBy, rules_for
+from vscan.readiness import configuration_notes, refuse_blindness
+from vscan.scanning import needed_signals, refuse_twins
 from vscan.settings import ScanSettings
 from vscan.store.source_records import DamagedSource
 from vscan.verdicts import ErrorRecord, verdict_id
 
 if TYPE_CHECKING:
-    from vscan.embeddings.prompts import PackPrompts
     from vscan.exemplars.index import ExemplarIndex
     from vscan.measuring import Measured
     from vscan.pipeline import Rules
@@ -34,22 +33,6 @@ DAMAGED = "store_damaged"
 """Error: what the store holds of the source is not what was written."""
 
 
-@dataclass(frozen=True)
-class MeasuredBy:
-    """What a verdict says of how its source was measured."""
-
-    sampling: str = ""
-    model: str | None = None
-    precision: str | None = None
-
-    @classmethod
-    def of(cls, record: StoredSource) -> MeasuredBy:
-        """As the record says, also of a source that could not be read."""
-        sampling = next((made_by["sampling"] for made_by in record.specs.values()), "")
-        embedding = record.specs.get("embedding", {})
-        return cls(sampling, embedding.get("model"), embedding.get("precision"))
-
-
 @dataclass(frozen=True, eq=False)
 class Rejudging:
     """A rescan that is ready: everything it needs beside the store is loaded."""
@@ -60,11 +43,17 @@ class Rejudging:
     signals: tuple[str, ...]
     """Judged, where they are stored."""
     rules: Mapping[MeasuredBy, Rules]
-    """For every way in which the store's sources were measured, the first one first."""
+    """For every way in which the store's sources were measured, the most common one first."""
+    scored: frozenset[MeasuredBy]
+    """Those of these ways in which any source could be read."""
+    make_rules: Callable[[MeasuredBy], Rules]
+    """For a way that a scan has brought since."""
     sources: int
     """Records in the store."""
     notes: tuple[str, ...]
     flood_share: float
+    made_since: dict[MeasuredBy, Rules] = field(default_factory=dict)
+    """Rules of ways that a scan has brought since this was made ready."""
     missing: Counter[str] = field(default_factory=Counter)
     """Sources without a track, by signal, as far as they were judged."""
     damaged: list[DamagedTrack | DamagedSource] = field(default_factory=list)
@@ -84,12 +73,25 @@ class Rejudging:
     def _verdicts(self, is_done: Callable[[str], bool]) -> Generator[Verdict | None, None, None]:
         for record in self.store.sources():
             if not isinstance(record, DamagedSource):
-                provenance = self.rules[MeasuredBy.of(record)].provenance
+                provenance = self.rules_of(record).provenance
                 if is_done(verdict_id(record.uri, record.sha256, provenance)):
                     self._missing(record)
                     yield None
                     continue
+            elif record.uri is None:
+                self.damaged.append(record)  # nobody knows of which source
+                continue
             yield self.verdict(record)
+
+    def rules_of(self, record: StoredSource) -> Rules:
+        """What that source is held against. Raises UsageError as `prepare_rescan`, for a source
+        that was measured in a way of which the store had none before."""
+        way = MeasuredBy.of(record)
+        if way in self.rules and (way in self.scored or not record.tracks):
+            return self.rules[way]
+        if way not in self.made_since:
+            self.made_since[way] = self.make_rules(way)
+        return self.made_since[way]
 
     def verdict(self, record: StoredSource | DamagedSource) -> Verdict:
         """The verdict of one source, whatever its tracks have come to."""
@@ -99,8 +101,8 @@ class Rejudging:
             self.damaged.append(record)
             rules = next(iter(self.rules.values()))
             damage = _damaged(f"{record.name}: {record.problem}")
-            return error_verdict(record.name, {}, None, damage, rules.provenance)
-        rules, missing = self.rules[MeasuredBy.of(record)], self._missing(record)
+            return error_verdict(record.uri or record.name, {}, None, damage, rules.provenance)
+        rules, missing = self.rules_of(record), self._missing(record)
         error = record.error
         try:
             measured = self.recalled(record)
@@ -135,6 +137,11 @@ class Rejudging:
         self.missing.update(missing)
         return missing
 
+    @property
+    def nameless(self) -> int:
+        """Records, as far as sources were judged, that are too damaged to tell whose they are."""
+        return sum(isinstance(each, DamagedSource) and each.uri is None for each in self.damaged)
+
     def watch(self, *, least: int = LEAST_SOURCES) -> Watch | None:
         """The flood guard, as a scan has it; None where it is off or there is nothing to guard."""
         guard = FloodGuard.of(self.flood_share, self.indexes, least)
@@ -161,11 +168,10 @@ def prepare_rescan(settings: ScanSettings) -> Rejudging:
     pack = load_pack(settings.policy)
     now = utc_now()
     indexes = tuple(ExemplarIndex.open(folder, now=now) for folder in settings.indexes)
+    refuse_twins(indexes)
     signals = settings.signals or needed_signals(pack, indexes)
     refuse_blindness(pack, indexes, signals)
-    ways: Counter[MeasuredBy] = Counter()
-    for record in store.sources():
-        ways[MeasuredBy() if isinstance(record, DamagedSource) else MeasuredBy.of(record)] += 1
+    ways, scored = _ways(store)
     if not ways:
         raise UsageError(
             f"{settings.store}: the frame store is empty",
@@ -177,11 +183,28 @@ def prepare_rescan(settings: ScanSettings) -> Rejudging:
         pack=pack,
         indexes=indexes,
         signals=signals,
-        rules={way: rules_for(pack, indexes, signals, way, settings, now) for way in common},
+        rules={
+            way: rules_for(pack, indexes, signals, way, settings, now, scored=way in scored)
+            for way in common
+        },
+        scored=scored,
+        make_rules=lambda way: rules_for(pack, indexes, signals, way, settings, now),
         sources=ways.total(),
         notes=configuration_notes(pack, indexes, signals),
         flood_share=settings.flood_share,
     )
+
+
+def _ways(store: FrameStore) -> tuple[Counter[MeasuredBy], frozenset[MeasuredBy]]:
+    """How the sources of a store were measured, and in which of these ways any could be read."""
+    ways: Counter[MeasuredBy] = Counter()
+    scored = set()
+    for record in store.sources():
+        way = MeasuredBy() if isinstance(record, DamagedSource) else MeasuredBy.of(record)
+        ways[way] += 1
+        if not isinstance(record, DamagedSource) and record.tracks:
+            scored.add(way)
+    return ways, frozenset(scored)
 
 
 def rescan(settings: ScanSettings) -> Iterator[Verdict]:
@@ -197,65 +220,6 @@ def rescan(settings: ScanSettings) -> Iterator[Verdict]:
     rejudging = prepare_rescan(settings)
     with closing(rejudging.verdicts(watch=rejudging.watch())) as verdicts:
         yield from (verdict for verdict in verdicts if verdict is not None)
-
-
-def rules_for(
-    pack: PolicyPack,
-    indexes: Sequence[ExemplarIndex],
-    signals: tuple[str, ...],
-    way: MeasuredBy,
-    settings: ScanSettings,
-    now: str,
-) -> Rules:
-    """What sources that were measured in that way are held against.
-
-    Raises ModelError where prompts would have to be encoded and cannot be, ExemplarIndexError where
-    an index is of another model than the stored embeddings.
-    """
-    from vscan.matching.prompt_scores import PromptScorer
-    from vscan.pipeline import Rules
-
-    judged = way.model is not None and "embedding" in signals
-    scorer = None
-    if judged and way.model is not None:
-        for index in indexes:
-            index.require_model(way.model)
-        if any(policy.prompts for policy in pack.policies):
-            scorer = PromptScorer(_prompts(pack, way.model, settings))
-    return Rules(
-        pack=pack,
-        scorer=scorer,
-        indexes=indexes,
-        provenance=provenance_of(
-            pack,
-            way.sampling,
-            signals,
-            indexes,
-            now=now,
-            model=way.model if judged else None,
-            precision=way.precision if judged else None,
-        ),
-        warnings=unscored_warnings(pack, signals),
-        signals=signals,
-    )
-
-
-def _prompts(pack: PolicyPack, fingerprint: str, settings: ScanSettings) -> PackPrompts:
-    """The pack's prompts for that model: kept ones, else encoded by the model itself."""
-    from vscan.embeddings.model_files import same_model
-    from vscan.embeddings.prompts import pack_prompts, stored_prompts
-
-    try:
-        return stored_prompts(pack, fingerprint)
-    except ModelError:
-        name = fingerprint.partition("#")[0]
-        encoder = load_model(replace(settings, model=settings.model or name))
-        if not same_model(encoder.fingerprint, fingerprint):
-            raise ModelError(
-                f"the stored embeddings were made by {fingerprint}, not by {encoder.fingerprint}",
-                remedy=f"give that model: --model {name}, with --weights where it was a file",
-            ) from None
-        return replace(pack_prompts(pack, encoder), model=fingerprint)
 
 
 def _damaged(message: str) -> ErrorRecord:

@@ -207,10 +207,11 @@ def _plain(value: Any) -> Any:
         more = len(value) - MOST_NAMES
         cut = [f"and {more} more"] if more > 0 else []
         return [*(_plain(each) for each in value[:MOST_NAMES]), *cut]
-    return _without_secrets(str(value))
+    return without_secrets(str(value))
 
 
-def _without_secrets(name: str) -> str:
+def without_secrets(name: str) -> str:
+    """A path, or a URI without user, password and query, as it may stand in a report."""
     if scheme_of(name) is None:
         return shown(name)
     scheme, _, rest = name.partition("://")

@@ -66,7 +66,7 @@ def prepare(settings: ScanSettings) -> Prepared:
     pack = load_pack(settings.policy)
     now = utc_now()
     indexes = [ExemplarIndex.open(folder, now=now) for folder in settings.indexes]
-    _refuse_twins(indexes)
+    refuse_twins(indexes)
     judged = settings.signals or needed_signals(pack, indexes)
     refuse_blindness(pack, indexes, judged)
     notes = configuration_notes(pack, indexes, judged)
@@ -247,7 +247,8 @@ def _prompt_scorer(pack: PolicyPack, encoder: Encoder) -> PromptScorer | None:
     return PromptScorer(pack_prompts(pack, encoder))
 
 
-def _refuse_twins(indexes: Sequence[ExemplarIndex]) -> None:
+def refuse_twins(indexes: Sequence[ExemplarIndex]) -> None:
+    """Raises UsageError where two indexes have one name: records could not tell them apart."""
     names = [index.name for index in indexes]
     twins = sorted({name for name in names if names.count(name) > 1})
     if twins:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 from tests.media_factory import scene_frames, write_video
@@ -261,3 +262,27 @@ def test_show_of_an_unknown_id(index: str) -> None:
     refused = run("show", index, "ex_nothing")
     assert isinstance(refused.exception, ExemplarIndexError)
     assert "vscan index list" in refused.exception.remedy
+
+
+def test_an_index_behind_a_uri_is_read_like_a_folder(index: str, clips: Path) -> None:
+    """`list`, `show`, `stats`, `verify` and `search` say the same of a URI as of the folder."""
+    run("add", index, str(clips / "known.mp4"), "--under", "a.b")
+    system = fsspec.filesystem("memory")
+    for file in Path(index).rglob("*"):
+        if file.is_file():
+            system.pipe(f"/cli/known/{file.relative_to(index)}", file.read_bytes())
+    (listed,) = objects(run("list", index, "--json"))
+    for words in (
+        ("list", "--json"),
+        ("show", listed["id"], "--json"),
+        ("stats", "--json"),
+        ("verify", "--json"),
+        ("search", str(clips / "again.mp4"), "--json"),
+    ):
+        local, remote = (
+            run(words[0], place, *words[1:]) for place in (index, "memory://cli/known")
+        )
+        assert (local.exit_code, local.stdout) == (remote.exit_code, remote.stdout), words
+        assert 0 == remote.exit_code
+    missing = run("list", "memory://cli/unknown")
+    assert isinstance(missing.exception, ExemplarIndexError)

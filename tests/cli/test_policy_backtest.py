@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from pathlib import Path
 
 import orjson
@@ -10,10 +11,13 @@ import pytest
 from tests.conftest import Vscan
 from tests.metrics.stored import Archive, pack
 
+from vscan.cli import policy_backtest
 from vscan.cli.policy_backtest import backtest
 from vscan.demo.scenes import Scene, play
 from vscan.demo.story import write_video
+from vscan.metrics.judging_twice import TwoPacks
 from vscan.metrics.volumes import MINUTES_PER_REVIEW
+from vscan.reports import backtest_page
 from vscan.scanning import scan
 from vscan.settings import ScanSettings
 
@@ -57,7 +61,65 @@ def test_json_and_files(vscan: Vscan, asked: tuple[str, ...], tmp_path: Path) ->
     assert lines == report["listed_flips"]
     assert {"vscan.flip/1"} == {line["schema"] for line in lines}
     assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
-    assert [] == list(tmp_path.glob(".*.part"))
+    assert [] == list(tmp_path.glob(".*"))
+
+
+def test_outputs_that_are_there_already(
+    vscan: Vscan, asked: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Refused before anything is judged, both of them, unless with --force."""
+    flips, page = tmp_path / "flips.jsonl", tmp_path / "page.html"
+    for name in (flips, page):
+        name.write_text("mine", "utf-8")
+        ran = vscan("policy", "backtest", *asked, "-o" if name is flips else "--html", name)
+        assert (2, b"") == (ran.code, ran.out)
+        assert "exists already" in ran.err and "mine" == name.read_text("utf-8")
+    ran = vscan("policy", "backtest", *asked, "--force", "-o", flips, "--html", page)
+    assert 0 == ran.code
+    assert 25 == len(flips.read_bytes().splitlines())
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
+    old = Path(asked[0])
+    told = old.read_bytes()
+    ran = vscan("policy", "backtest", *asked, "--force", "-o", old)
+    assert 2 == ran.code and "files to read" in ran.err and told == old.read_bytes()
+
+
+def test_a_file_that_fails_at_the_end(
+    vscan: Vscan, asked: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table is printed and the other file written all the same; the exit code tells."""
+    flips, page = tmp_path / "flips.jsonl", tmp_path / "page.html"
+
+    def drawn(_report: object) -> str:
+        page.mkdir()  # as somebody else may, after it was looked at
+        return "<!DOCTYPE html>"
+
+    monkeypatch.setattr(backtest_page, "backtest_page", drawn)
+    ran = vscan("policy", "backtest", *asked, "-o", flips, "--html", page)
+    assert 2 == ran.code
+    assert "page.html" in ran.err and "Traceback" not in ran.err
+    assert b"flips: 25 videos" in ran.out
+    assert 25 == len(flips.read_bytes().splitlines())
+
+
+def test_files_are_written_where_nobody_reads_on(
+    vscan: Vscan, asked: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`| head` that has seen enough costs neither file."""
+
+    def gone(_report: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(policy_backtest, "_print", gone)
+    flips, page = tmp_path / "flips.jsonl", tmp_path / "page.html"
+    kept = os.dup(1)  # the program puts nothing in the place of a stdout that nobody reads
+    try:
+        vscan("policy", "backtest", *asked, "-o", flips, "--html", page)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    assert 25 == len(flips.read_bytes().splitlines())
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_a_sample_is_the_same_for_the_same_seed(vscan: Vscan, asked: tuple[str, ...]) -> None:
@@ -83,7 +145,8 @@ def test_labels(vscan: Vscan, asked: tuple[str, ...], tmp_path: Path) -> None:
     labels.write_text(f"uri,policy,label\n{rows}", "utf-8")
     ran = vscan("policy", "backtest", *asked, "--labels", labels)
     text = ran.out.decode()
-    assert "labels: 25 of 30 used; 5 of videos that are not in the store" in text
+    assert "labels: 25 of 30 used; 5 that match no video in the store" in text
+    assert "(any): videos with any label, each once" in text
     assert "0.60 (0.41 to 0.77) of 25" in text
     assert "too few (0)" in text and "no rate without 10 labels" in text
 
@@ -95,14 +158,27 @@ def test_labels(vscan: Vscan, asked: tuple[str, ...], tmp_path: Path) -> None:
         (("--store", "nowhere"), "no frame store"),
         (("--labels", "nowhere.csv"), "nowhere.csv"),
         (("-o", "no/such/folder/flips.jsonl"), "cannot be written"),
+        (("--html", "no/such/folder/page.html"), "cannot be written"),
+        (("-o", "."), "not a regular file"),
+        (("--html", "."), "not a regular file"),
+        (("-o", "one.html", "--html", "./one.html"), "by -o and by --html"),
         (("--minutes-per-review", "nan"), "minutes-per-review"),
         (("--sample", "-1"), "sample"),
     ],
 )
 def test_what_cannot_be_used(
-    vscan: Vscan, asked: tuple[str, ...], wrong: tuple[str, ...], message: str
+    vscan: Vscan,
+    asked: tuple[str, ...],
+    wrong: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A message and exit code 2, nothing on stdout, never a traceback."""
+    """A message and exit code 2 before anything is judged, nothing on stdout, no traceback."""
+
+    def judged(_self: object) -> None:
+        pytest.fail("it was judged first")
+
+    monkeypatch.setattr(TwoPacks, "pairs", judged)
     old, new, *rest = asked
     first, *options = wrong if not wrong[0].startswith("-") else (new, *wrong)
     ran = vscan("policy", "backtest", old, first, *rest, *options)

@@ -91,11 +91,11 @@ class Archive:
 
     def add(
         self, uri: str, prompt: str = PROMPTS[0], scores: Sequence[float] = (),
-        *, content: str | None = None, signal: str = "embedding",
+        *, content: str | None = None, signal: str = "embedding", sampling: str = "fps:1",
     ) -> None:  # fmt: skip
         """A video of a frame a second: `scores` on that prompt, then five frames of nothing.
 
-        signal: `pdq` for one of which no embedding was measured.
+        signal: `pdq` for one of which no embedding was measured. sampling: what its record says.
         """
         count = len(scores) + 5
         vectors = np.tile(np.eye(8)[0], (count, 1))
@@ -106,6 +106,7 @@ class Archive:
         report = ReadReport(planned=count, read=count, end_s=float(count), reader="none")
         digests = Digests(sha256_of(content or uri), "0" * 32, 1000)
         spec = SPEC if signal == "embedding" else PDQ
+        spec = TrackSpec(signal, {**spec.made_by, "sampling": sampling})
         track = (
             Track("embedding", times_s, vectors.astype(np.float16), spec={"model": MODEL})
             if signal == "embedding"
@@ -131,7 +132,12 @@ class Archive:
 
     def damage(self, uri: str) -> None:
         """Turns one bit of a video's track."""
-        (path,) = Path(self.store.root).rglob(f"{sha256_of(uri)}-*.safetensors")
+        path = self.track_of(uri)
         data = bytearray(path.read_bytes())
         data[-5] ^= 1
         path.write_bytes(data)
+
+    def track_of(self, uri: str) -> Path:
+        """The file of a video's track."""
+        (path,) = Path(self.store.root).rglob(f"{sha256_of(uri)}-*.safetensors")
+        return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -10,9 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no types
 
 from tests.metrics.stored import Archive, pack, sha256_of
-from vscan.errors import UsageError
+from vscan.errors import DamagedTrack, UsageError
 from vscan.metrics.backtest import BacktestSettings, backtest, prepare_backtest
 from vscan.metrics.backtest_report import Backtest, backtest_json_schema
+from vscan.metrics.backtest_tables import label_remarks
+from vscan.metrics.judging_twice import TwoPacks
 from vscan.rescanning import rescan
 from vscan.settings import ScanSettings
 from vscan.store.frames import FrameStore
@@ -151,6 +154,75 @@ def test_a_damaged_record(archive: Archive, run: Run) -> None:
     assert any(record.name in each for each in report.sources.damages)
 
 
+def test_a_record_that_nobody_knows_the_source_of(archive: Archive, run: Run) -> None:
+    """It is no video, as in a rescan, and the file is named."""
+    record = next(Path(archive.store.root).rglob("sources/*/*.json"))
+    record.write_bytes(b"no record")
+    report = run()
+    assert 9 == report.sources.videos
+    assert any(record.name in each for each in report.sources.damages)
+
+
+def test_a_track_that_cannot_be_read(archive: Archive, run: Run, tmp_path: Path) -> None:
+    """A folder in a track's place, which is no damage, costs that video and no other, and both
+    sides are still what rescans say."""
+    path = archive.track_of("lost.mp4")
+    path.unlink()
+    path.mkdir()
+    report = run()
+    assert (10, 7) == (report.sources.videos, report.sources.compared)
+    codes = {each.code: each.videos for each in report.sources.unjudged}
+    assert 2 == codes["store_damaged"]
+    assert "lost.mp4" not in {flip.uri for flip in report.listed_flips}
+    test_both_sides_are_what_rescan_says(archive, run, tmp_path)
+
+
+def test_a_source_measured_in_another_way_meanwhile(
+    archive: Archive, run: Run, tmp_path: Path
+) -> None:
+    """What a scan adds while the backtest runs is judged too, by rules made once for its way."""
+    run()
+    running = prepare_backtest(
+        BacktestSettings(old=str(tmp_path / "old.toml"), new=str(tmp_path / "new.toml")),
+        ScanSettings(store=str(tmp_path / "store")),
+    )
+    for number in range(2):
+        archive.add(f"new{number}.mp4", "a beer", [0.7], sampling="fps:2")
+    pairs = {pair.new.source.uri: pair for pair in running.steps()}
+    report = running.report()
+    assert 12 == len(pairs) == report.sources.videos
+    added = [pairs[f"new{number}.mp4"] for number in range(2)]
+    assert [("review", "clear")] * 2 == [(pair.old.outcome, pair.new.outcome) for pair in added]
+    assert "fps:2" == added[0].new.provenance.sampling
+    records = [archive.store.source(f"new{number}.mp4") for number in range(2)]
+    for rejudging in (running.packs.old, running.packs.new):
+        first, second = (rejudging.rules_of(each) for each in records if each is not None)
+        assert first is second
+
+
+def test_no_credentials_in_the_report(archive: Archive, run: Run, tmp_path: Path) -> None:
+    """Of a store at a URI, user, password and query stand neither as its name nor in damages."""
+    run()
+    running = prepare_backtest(
+        BacktestSettings(old=str(tmp_path / "old.toml"), new=str(tmp_path / "new.toml")),
+        ScanSettings(store=str(tmp_path / "store")),
+    )
+    for _ in running.steps():
+        pass
+    root = "https://me:hush@store.test/frames?sig=hush"
+    named = [
+        DamagedTrack(each.message.replace(str(archive.store.root), root))
+        for each in running.packs.old.damaged if isinstance(each, DamagedTrack)
+    ]  # fmt: skip
+    assert any(root in each.message for each in named)
+    old = replace(running.packs.old, store=FrameStore(root), damaged=list(named))
+    new = replace(running.packs.new, store=FrameStore(root), damaged=[])
+    report = replace(running, packs=TwoPacks(old, new)).report()
+    assert "https://store.test/frames" == report.store
+    assert b"hush" not in orjson.dumps(report.as_dict())
+    assert any(sha256_of("damaged.mp4") in each for each in report.sources.damages)
+
+
 def test_what_was_not_measured_is_said(archive: Archive, run: Run) -> None:
     """A video without the signal that a pack needs is counted, and there is a note."""
     archive.add("hashes-only.mp4", signal="pdq")
@@ -166,16 +238,18 @@ def test_labels(archive: Archive, run: Run, tmp_path: Path) -> None:
     file.write_text(
         "uri,sha256,policy,label\n"
         f",{sha256_of('gained.mp4')},tobacco,violating\n"
+        f"again.mp4,{sha256_of('gained.mp4')},tobacco,violating\n"
         "lost.mp4,,beer,violating\nsame0.mp4,,knives,benign\nclear.mp4,,knives,benign\n"
         "absent.mp4,,knives,benign\nunreadable.mp4,,knives,violating\nclear.mp4,,rumours,benign\n",
         "utf-8",
     )
     labels = run(labels=file).labels
     assert labels is not None
-    assert (7, 5, 1, 1) == (labels.labels, labels.used, labels.unmatched, labels.unjudged)
+    told = (labels.used, labels.unmatched, labels.unjudged, labels.overruled, labels.replaced)
+    assert (7, (5, 1, 1, 0, 1)) == (labels.labels, told)
     assert ("rumours",) == labels.in_neither_pack
     total, *each = labels.policies
-    assert (None, 2, 3, 0, 0) == (
+    assert (None, 2, 2, 0, 0) == (
         total.policy, total.violating, total.benign,
         total.false_positives_change, total.false_negatives_change,
     )  # fmt: skip
@@ -204,6 +278,28 @@ def test_rulings_on_verdicts(archive: Archive, run: Run, tmp_path: Path) -> None
     assert (2, 2, 1) == (labels.labels, labels.used, labels.undecided)
     assert (1, 1) == (labels.policies[0].violating, labels.policies[0].benign)
     assert "its recall is 1 by choice" in labels.notes[0]
+
+
+def test_rulings_under_another_configuration(archive: Archive, run: Run, tmp_path: Path) -> None:
+    """A decision whose verdict neither pack gives still says what it says of the video; where no
+    name of it fits, that is told without saying more than is known."""
+    third = pack(tmp_path / "third.toml", ("beer", "a beer", "review = 0.1"))
+    verdicts = rescan(ScanSettings(store=str(tmp_path / "store"), policy=third))
+    sources = {each.source.uri: each for each in verdicts}
+    rows = [
+        {"verdict": sources["lost.mp4"].id, "uri": "lost.mp4", "policy": "beer"},
+        {"verdict": sources["raised.mp4"].id, "sha256": sha256_of("raised.mp4"),
+         "uri": "moved.mp4", "policy": "tobacco"},
+        {"verdict": sources["same0.mp4"].id, "policy": "knives"},
+    ]  # fmt: skip
+    file = tmp_path / "decisions.jsonl"
+    file.write_bytes(b"".join(orjson.dumps(row | {"ruling": "uphold"}) + b"\n" for row in rows))
+    report = run(labels=file)
+    labels = report.labels
+    assert labels is not None
+    assert (3, 2, 1) == (labels.labels, labels.used, labels.unmatched)
+    assert {"beer", "tobacco", None} == {each.policy for each in labels.policies}
+    assert "1 that match no video in the store" in next(label_remarks(report))
 
 
 def test_the_report_is_what_its_schema_says(archive: Archive, run: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vscan.errors import UsageError
-from vscan.metrics.labels import LabelUse, load_labels
+from vscan.metrics.labels import Label, LabelUse, load_labels
 from vscan.verdicts import SourceRecord
 
 SHA = "ab" * 32
@@ -22,11 +22,12 @@ def test_csv(tmp_path: Path) -> None:
         "utf-8-sig",
     )  # fmt: skip
     labels = load_labels(file)
-    assert labels.by_key == {
-        ("uri", "one.mp4"): {"a": True, "b": False},
-        ("sha256", SHA): {"a": False},
-        ("uri", "two, really.mp4"): {"b": True},
-    }
+    assert labels.said == (
+        Label(names={"uri": "one.mp4"}, policy="a", violates=True),
+        Label(names={"sha256": SHA}, policy="a", violates=False),
+        Label(names={"uri": "two, really.mp4"}, policy="b", violates=True),
+        Label(names={"uri": "one.mp4"}, policy="b", violates=False),
+    )
     assert (4, 4, {"a", "b"}, False) == (len(labels), labels.read, labels.policies, labels.rulings)
 
 
@@ -34,7 +35,7 @@ def test_json_lines_and_rulings(tmp_path: Path) -> None:
     """Labels and decisions in JSON; what was escalated is no label, the last word counts."""
     file = tmp_path / "decisions.jsonl"
     file.write_text(
-        '{"verdict":"v_1","policy":"a","ruling":"uphold","by":"x"}\n'
+        '{"verdict":"v_1","uri":"x.mp4","policy":"a","ruling":"uphold","by":"x"}\n'
         '{"verdict":"v_1","policy":"a","ruling":"overturn"}\n'
         '{"verdict":"v_2","policy":"a","ruling":"escalate"}\n'
         '{"uri":"one.mp4","policy":"a","label":true}\n'
@@ -42,11 +43,11 @@ def test_json_lines_and_rulings(tmp_path: Path) -> None:
         "utf-8",
     )
     labels = load_labels(file)
-    assert labels.by_key == {
-        ("verdict", "v_1"): {"a": False},
-        ("uri", "one.mp4"): {"a": True},
-        ("uri", "two.mp4"): {"a": False},
-    }
+    assert labels.said == (
+        Label(names={"verdict": "v_1"}, policy="a", violates=False),
+        Label(names={"uri": "one.mp4"}, policy="a", violates=True),
+        Label(names={"uri": "two.mp4"}, policy="a", violates=False),
+    )
     assert (5, 1, 1, True) == (labels.read, labels.undecided, labels.replaced, labels.rulings)
 
 
@@ -90,6 +91,28 @@ def test_each_label_counts_once(tmp_path: Path) -> None:
     )
     use = LabelUse(load_labels(file))
     source = SourceRecord(uri="one.mp4", sha256=SHA)
-    assert {"a": True, "b": True} == use.of(source, ())
+    assert {"a": False, "b": True} == use.of(source, ())
     assert {} == use.of(SourceRecord(uri="copy.mp4", sha256=SHA), ())
-    assert 1 == use.unmatched
+    assert (1, 1) == (use.unmatched, use.overruled)
+
+
+def test_every_name_of_a_line_is_tried(tmp_path: Path) -> None:
+    """By verdict, else by content, else by URI; the last of equally exact ones counts, and a line
+    that names other content than the URI has now says nothing of it."""
+    file = tmp_path / "labels.csv"
+    file.write_text(
+        "verdict,sha256,uri,policy,label\n"
+        "v_now,,one.mp4,verdict,1\n"
+        f"v_old,{SHA},moved.mp4,content,1\n"
+        "v_old,,one.mp4,uri,1\n"
+        "v_older,,one.mp4,uri,0\n"
+        f"v_old,{'cd' * 32},one.mp4,changed,1\n"
+        "v_old,,other.mp4,elsewhere,1\n"
+        "v_oldest,,one.mp4,verdict,0\n",
+        "utf-8",
+    )
+    use = LabelUse(load_labels(file))
+    source = SourceRecord(uri="one.mp4", sha256=SHA)
+    assert {"verdict": True, "content": True, "uri": False} == use.of(source, ("v_now", "v_new"))
+    assert (2, 2) == (use.unmatched, use.overruled)
+    assert len(use.labels) == 3 + use.unmatched + use.overruled

@@ -36,6 +36,10 @@ index_app = typer.Typer(
 SIGNALS = ("embedding", "pdq", "keypoints")
 Severity = Literal["low", "medium", "high", "critical"]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the index.")]
+Place = Annotated[
+    str,
+    typer.Argument(metavar="DIR|URI", help="Folder of the index, or a URI as s3://bucket/known."),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
 Videos = Annotated[
     list[str],

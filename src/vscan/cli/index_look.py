@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vscan.cli.index import Folder, Json
+from vscan.cli.index import Json, Place
 
 if TYPE_CHECKING:
     from vscan.exemplars.statistics import IndexStats
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 EXIT_DAMAGED = 2
 
 
-def list_exemplars(folder: Folder, as_json: Json = False) -> None:
+def list_exemplars(folder: Place, as_json: Json = False) -> None:
     """List the exemplars of an index.
 
     `state` says why one matches nothing: it is disabled, in quarantine, or has expired. `judged` is
@@ -56,7 +56,7 @@ def list_exemplars(folder: Folder, as_json: Json = False) -> None:
 
 
 def show(
-    folder: Folder,
+    folder: Place,
     exemplar: Annotated[
         str,
         typer.Argument(metavar="ID", help="As `vscan index list` has it, or its beginning."),
@@ -94,7 +94,7 @@ def show(
     print_table(("key", "value"), [*known, *tracks])
 
 
-def stats(folder: Folder, as_json: Json = False) -> None:
+def stats(folder: Place, as_json: Json = False) -> None:
     """Count what an index holds: exemplars, rows and vectors, and what searches them.
 
     A row is one for each sample, or for each sample and region of the frame. `vectors` is what is
@@ -143,7 +143,7 @@ def stats(folder: Folder, as_json: Json = False) -> None:
     )
 
 
-def verify(folder: Folder, as_json: Json = False) -> None:
+def verify(folder: Place, as_json: Json = False) -> None:
     """Check an index from end to end: every file, every digest, every count.
 
     Every part is read and held against its SHA-256 and against what the manifest says of it. All

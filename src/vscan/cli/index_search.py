@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from vscan.cli.index import Device, Folder, Json, Timeout, Weights, Workers, signal_names
+from vscan.cli.index import Device, Json, Place, Timeout, Weights, Workers, signal_names
 
 
 def search(
-    folder: Folder,
+    folder: Place,
     videos: Annotated[
         list[str] | None,
         typer.Argument(metavar="PATHS…", help="Videos, folders (searched in depth) or globs; - "
@@ -25,9 +25,10 @@ def search(
                      "Default: all of them."),
     ] = None,
     sampling: Annotated[
-        str,
-        typer.Option(help="Which frames of the videos are looked at: fps:N, every:N or keyframes."),
-    ] = "fps:1",
+        str | None,
+        typer.Option(help="Which frames of the videos are looked at: fps:N, every:N or keyframes. "
+                     "Default: fps:1; with --store those that were stored."),
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(help="Look through this frame store instead of videos: everything that was "
@@ -67,11 +68,13 @@ def search(
     from vscan.hunting import hunt
     from vscan.indexing import search_index
     from vscan.media import added_up
+    from vscan.sampling import DEFAULT_SAMPLING
     from vscan.settings import ScanSettings
     from vscan.sources import SourceFinder
+    from vscan.storage import location
 
     settings = ScanSettings(
-        sampling=sampling,
+        sampling=sampling or DEFAULT_SAMPLING,
         signals=None if signals is None else signal_names(signals),
         weights=weights,
         device=device,
@@ -79,12 +82,17 @@ def search(
         timeout_s=timeout,
         store=store,
     )
+    if store is not None and sampling is not None:
+        raise UsageError(
+            "--sampling says nothing of a store: its samples were taken when it was filled",
+            remedy="leave it out, or scan the videos again with that sampling and --store",
+        )
     if bool(videos) == (store is not None):
         raise UsageError(
             "no videos to search" if store is None else "videos and a store",
             remedy="name videos, or a frame store with --store",
         )
-    looked_at = settings.signals or read_manifest(folder).signals
+    looked_at = settings.signals or read_manifest(location(folder)).signals
     finder, counts, by_signal = SourceFinder(), Counter[str](), Counter[str]()
     sources = found(finder, videos or []) if store is None else iter(())
     rows: list[tuple[str, ...]] = []
@@ -105,7 +113,8 @@ def search(
                 print_json_lines(search_objects(searched))
             elif searched.error is not None:
                 say(f"error: {safe(searched.uri)}: {searched.error.message}")
-            rows += [search_row(searched.uri, match) for match in searched.matches]
+            else:
+                rows += [search_row(searched.uri, match) for match in searched.matches]
     if not as_json:
         print_table(SEARCH_COLUMNS, sorted(rows, key=lambda row: row[0]))
     if counts:

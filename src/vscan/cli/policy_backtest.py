@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from vscan.metrics.backtest_report import Backtest
     from vscan.metrics.backtest_tables import Table
     from vscan.metrics.flip import Flip
+    from vscan.reports.report_file import ReportFile
 
 SHOWN = 20
 """Flips that the table shows where no sample is asked for."""
@@ -59,6 +61,11 @@ def backtest(
         Path | None,
         typer.Option(help="Write the report to this file as a page that loads nothing."),
     ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace the files of --output and --html where they are "
+                     "there already."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as one JSON object instead of tables.")
     ] = False,
@@ -93,13 +100,9 @@ def backtest(
     `vscan policy backtest mine.toml next.toml --store frames/ --labels labels.csv --sample 20
     --html change.html -o flips.jsonl`
     """
-    from vscan.cli.index_output import say
     from vscan.cli.progress import ScanProgress
-    from vscan.cli.tables import print_json_lines
     from vscan.metrics.backtest import BacktestSettings, prepare_backtest
-    from vscan.reports.backtest_page import backtest_page
     from vscan.settings import ScanSettings
-    from vscan.storage import atomic_write_bytes
 
     settings = BacktestSettings(
         old=old,
@@ -116,22 +119,66 @@ def backtest(
         signals=tuple(each.strip() for each in signals.split(",")) if signals else None,
         store=store,
     )
-    running = prepare_backtest(settings, judging)
+    read = [Path(old), Path(new), *([] if labels is None else [labels])]
     with ExitStack() as stack:
-        flips = None if output is None else stack.enter_context(closing(_Lines(output)))
-        progress = stack.enter_context(ScanProgress(running.packs.old.sources, doing="backtest"))
+        lines, page = _files(stack, output, html, force=force, inputs=read)
+        running = prepare_backtest(settings, judging)
 
         def keep(flip: Flip) -> None:
-            if flips is not None:
-                flips.write(flip.to_line())
+            if lines is not None:
+                lines.write(flip.to_line())
 
-        for pair in running.steps(keep):
-            progress.advance(pair.new)
-        if flips is not None:
-            flips.finish()
-    report = running.report()
-    if html is not None:
-        atomic_write_bytes(html, backtest_page(report).encode("utf-8", "backslashreplace"))
+        with ScanProgress(running.packs.old.sources, doing="backtest") as progress:
+            for pair in running.steps(keep):
+                progress.advance(pair.new)
+        report = running.report()
+        # Each comes whatever becomes of the others: what is printed first, then the files.
+        try:
+            _tell(report, as_json=as_json)
+        finally:
+            try:
+                if lines is not None:
+                    lines.finish()
+            finally:
+                if page is not None:
+                    _write_page(page, report)
+
+
+def _files(
+    stack: ExitStack, output: Path | None, html: Path | None, *, force: bool, inputs: list[Path]
+) -> tuple[ReportFile | None, ReportFile | None]:
+    """The files, proven writable before anything is judged. Raises as `ReportFile`."""
+    from vscan.errors import UsageError
+    from vscan.reports.report_file import ReportFile
+
+    if (
+        output is not None
+        and html is not None
+        and os.path.realpath(output) == os.path.realpath(html)
+    ):
+        raise UsageError(f"{html}: is named by -o and by --html", remedy="name two files")
+    made = [
+        None
+        if path is None
+        else stack.enter_context(
+            closing(ReportFile(path, option=option, force=force, inputs=inputs))
+        )
+        for path, option in ((output, "-o"), (html, "--html"))
+    ]
+    return made[0], made[1]
+
+
+def _write_page(page: ReportFile, report: Backtest) -> None:
+    from vscan.reports.backtest_page import backtest_page
+
+    page.write(backtest_page(report).encode("utf-8", "backslashreplace"))
+    page.finish()
+
+
+def _tell(report: Backtest, *, as_json: bool) -> None:
+    from vscan.cli.index_output import say
+    from vscan.cli.tables import print_json_lines
+
     if as_json:
         print_json_lines([report.as_dict()])
     else:
@@ -185,40 +232,3 @@ def _print_table(table: Table) -> None:
     print_table(table.columns, table.rows)
     if table.remark:
         print_line(f"({table.remark})")
-
-
-class _Lines:
-    """A file that is there only when it is whole. Raises OutputError where it cannot be written."""
-
-    def __init__(self, path: Path) -> None:
-        from vscan.storage import output_error
-
-        self._path, self._part = path, path.with_name(f".{path.name}.part")
-        try:
-            self._file: BinaryIO = self._part.open("wb")
-        except OSError as error:
-            raise output_error(path, error) from error
-
-    def write(self, line: bytes) -> None:
-        """Append one line."""
-        from vscan.storage import output_error
-
-        try:
-            self._file.write(line)
-        except OSError as error:
-            raise output_error(self._path, error) from error
-
-    def finish(self) -> None:
-        """Put it in its place."""
-        from vscan.storage import output_error
-
-        try:
-            self._file.close()
-            self._part.replace(self._path)
-        except OSError as error:
-            raise output_error(self._path, error) from error
-
-    def close(self) -> None:
-        """Leave nothing behind of a file that was not finished."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)

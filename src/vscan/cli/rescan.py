@@ -73,7 +73,8 @@ def rescan(
     that would be judged was not measured when the video was scanned.
 
     A source that could not be read then is an `error` now; so is one whose tracks are damaged
-    (`store_damaged`; scanning it again with --store mends that).
+    (`store_damaged`; scanning it again with --store mends that). Which exemplars flood a run may
+    depend on the order of its videos: then lines may differ from those of a scan.
 
     Examples:
 
@@ -91,7 +92,7 @@ def rescan(
     with closing(sink), StopSignals() as stop:
         from vscan.cli.index_output import say
         from vscan.cli.progress import ScanProgress
-        from vscan.cli.scan_end import Ended, run_of, tell_floods
+        from vscan.cli.scan_end import EXIT_ERRORS, Ended, run_of, tell_floods
         from vscan.cli.writing import known_to, settle, write_verdicts
         from vscan.curation import quarantine
         from vscan.rescanning import prepare_rescan
@@ -126,6 +127,7 @@ def rescan(
             progress = ScanProgress(rejudging.sources, doing="rescan")
             write_verdicts(verdicts, sink, ended, progress=progress, stop=stop)
             settle(sink, ended, watch=watch, run=run, fail_on=fail_on)
+            run.exit_code = EXIT_ERRORS if rejudging.nameless else run.exit_code
     if watch is not None and watch.floods:
         marked = quarantine(watch.floods, rejudging.indexes)
         tell_floods(marked, output, len(watch.amended))
@@ -133,4 +135,11 @@ def rescan(
         videos = "1 video" if count == 1 else f"{count} videos"
         say(f"note: {signal} was not stored of {videos}: their lines warn of signal_not_stored")
     ended.tell(output)
+    if rejudging.nameless:
+        records = "1 record" if rejudging.nameless == 1 else f"{rejudging.nameless} records"
+        say(
+            f"{records} of the store too damaged to tell whose: no line;"
+            f" `vscan store verify {store}` names the files"
+        )
+        raise typer.Exit(EXIT_ERRORS)
     ended.leave(fail_on)

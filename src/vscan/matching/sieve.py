@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vscan.exemplars.index import ExemplarIndex
+from vscan.exemplars.threads import alone
 from vscan.exemplars.vectors import unit_rows
 from vscan.hashes.pdq import HASH_BYTES, MATCH_DISTANCE, MIN_QUALITY, hamming
 from vscan.matching.normalization import Background, background_of
@@ -26,8 +27,8 @@ MOST_PIVOTS = 512
 MOST_ROWS = 4096
 """Pivots, or embeddings, beyond which an index's own search is quicker: then everything passes."""
 _ROUNDING = 1e-5
-_STORED_ROUNDING = 0.002
-"""How far a float16 vector's length may be from 1, twice over."""
+_SHORTEST = 0.98
+"""Length of a stored vector, at least: prompt scoring refuses what is further from 1 than 0.01."""
 _AT_ONCE = 16_384
 
 Tracks = Mapping[str, Track]
@@ -95,9 +96,9 @@ class Sieve:
         for start in range(0, len(values), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             if self._background is None:
-                # Stored vectors have length 1 but for their rounding: near enough to leave out.
-                cosine = (values[part].astype(np.float32) @ self._rows.T).max(axis=1)
-                near[part] = cosine >= self._point - _STORED_ROUNDING
+                # Stored vectors have about length 1: that is near enough to let too much pass.
+                product = (values[part].astype(np.float32) @ self._rows.T).max(axis=1)
+                near[part] = product >= self._point * _SHORTEST
                 continue
             units = unit_rows(values[part])
             needed = 1.0 - self._background.limits(units, self._point)
@@ -126,5 +127,6 @@ def nearest_bits(queries: NDArray[np.uint8], pivots: NDArray[np.uint8]) -> NDArr
 
     flat = faiss.IndexBinaryFlat(8 * HASH_BYTES)
     flat.add(np.ascontiguousarray(pivots))
+    alone()
     distance, _ = flat.search(np.ascontiguousarray(queries), 1)
     return np.asarray(distance[:, 0], np.int64)

@@ -28,7 +28,9 @@ from vscan.metrics.labels import Labels, load_labels
 from vscan.metrics.volumes import MINUTES_PER_REVIEW, VolumeCount
 from vscan.provenance import version
 from vscan.rescanning import Rejudging
+from vscan.runs import without_secrets
 from vscan.settings import ScanSettings
+from vscan.store.source_records import DamagedSource
 
 MOST_LISTED = 10_000
 """Flips that a report lists; all of them go to `on_flip`."""
@@ -132,7 +134,7 @@ class Backtesting:
         labelled, path = self._labelled, self.settings.labels
         return Backtest(
             vscan=version(),
-            store=str(old.store.root),
+            store=without_secrets(str(old.store.root)),
             old=_judged(self.settings.old, old),
             new=_judged(self.settings.new, new),
             indexes=provenance.indexes,
@@ -162,8 +164,7 @@ class Backtesting:
     def _sources(self) -> Sources:
         old, new = self.packs.old, self.packs.new
         damages = dict.fromkeys(
-            each.message if isinstance(each, DamagedTrack) else f"{each.name}: {each.problem}"
-            for each in (*old.damaged, *new.damaged)
+            _told(each, str(old.store.root)) for each in (*old.damaged, *new.damaged)
         )
         return Sources(
             videos=self.volumes.compared + self.unjudged.total(),
@@ -210,6 +211,13 @@ def _judged(given: str, rejudging: Rejudging) -> Judged:
         signals=rejudging.signals,
         without_signal=dict(sorted(rejudging.missing.items())),
     )
+
+
+def _told(damage: DamagedTrack | DamagedSource, root: str) -> str:
+    """What is damaged; where the message names the store, without what its URI has of secrets."""
+    if isinstance(damage, DamagedTrack):
+        return damage.message.replace(root, without_secrets(root))
+    return f"{damage.name}: {damage.problem}"
 
 
 def prepare_backtest(settings: BacktestSettings, judging: ScanSettings) -> Backtesting:

@@ -52,7 +52,8 @@ class Sources:
     """What the store held."""
 
     videos: int
-    """Source records: equal content under two names counts twice."""
+    """Source records: equal content under two names counts twice. One that is too damaged to tell
+    whose it is counts under `damaged` alone."""
     compared: int
     """Judged under both packs: what all other figures are of."""
     unjudged: tuple[Unjudged, ...]

@@ -90,6 +90,8 @@ def label_tables(report: Backtest) -> Iterator[Table]:
              signed(each.false_negatives_change))
             for each in labels.policies
         ),
+        f"{ALL}: videos with any label, each once; it violates where any of its labels says so, and"
+        " is flagged where any policy that it is labelled for flags it, for whichever reason",
     )  # fmt: skip
     rows = tuple(row for each in labels.policies for row in _rates(each))
     if rows:
@@ -99,7 +101,8 @@ def label_tables(report: Backtest) -> Iterator[Table]:
             rows,
             "intervals: Wilson's for a rate, Newcombe's for paired proportions for a change, p of"
             " the exact McNemar test; precision has none for its change, as the packs flag"
-            f" different videos; no rate without {LEAST} labels",
+            f" different videos; no rate without {LEAST} labels; {ALL}: each video counts once, for"
+            " labels of one video are not independent",
         )
 
 
@@ -121,16 +124,17 @@ def label_remarks(report: Backtest) -> Iterator[str]:
     if labels is None:
         return
     others = (
-        (labels.unmatched, "of videos that are not in the store"),
+        (labels.unmatched, "that match no video in the store"),
         (labels.unjudged, "of videos that could not be judged"),
         (labels.undecided, "escalated rulings, which are no labels"),
         (labels.replaced, "replaced by a later line"),
+        (labels.overruled, "of videos of which another label says it more exactly or later"),
     )
     told = [f"{count} {what}" for count, what in others if count]
     yield f"labels: {labels.used} of {labels.labels} used" + "".join(f"; {each}" for each in told)
     if labels.in_neither_pack:
         yield f"labelled policies that neither pack has: {', '.join(labels.in_neither_pack)}"
-    if labels.policies and not any(_rates(labels.policies[0])):
+    if labels.policies and not any(row for each in labels.policies for row in _rates(each)):
         yield f"too few labels for any rate: each needs {LEAST}"
     yield from labels.notes
 

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vscan.errors import DamagedTrack, MissingTrack
+from vscan.errors import StoreError
 from vscan.matching.prompt_scores import PolicyScores, PromptScorer
+from vscan.measured_by import MeasuredBy, rules_for
 from vscan.pipeline import Rules, judge_source
 from vscan.readiness import configuration_notes, refuse_blindness
-from vscan.rescanning import NOT_STORED, MeasuredBy, Rejudging, prepare_rescan, rules_for
+from vscan.rescanning import NOT_STORED, Rejudging, prepare_rescan
 from vscan.scanning import needed_signals
 from vscan.settings import ScanSettings
 from vscan.store.source_records import DamagedSource
@@ -66,26 +68,30 @@ class TwoPacks:
     new: Rejudging
 
     def pairs(self) -> Iterator[Pair]:
-        """Every source in the store, in its order."""
+        """Every source in the store, in its order; records that are too damaged to tell whose they
+        are go to `old.damaged`, as a rescan has it. Raises as `Rejudging.rules_of`."""
         both = replace(
             self.old, signals=tuple(dict.fromkeys((*self.old.signals, *self.new.signals)))
         )
         for record in self.old.store.sources():
+            if isinstance(record, DamagedSource) and record.uri is None:
+                self.old.damaged.append(record)
+                continue
             yield self._pair(record, both)
 
     def _pair(self, record: StoredSource | DamagedSource, both: Rejudging) -> Pair:
         measured = None
         if not isinstance(record, DamagedSource):
-            # Damage may be in a signal that only one pack judges: then each looks for itself.
-            with suppress(DamagedTrack, MissingTrack):
+            # It may be a signal that only one pack judges: then each looks for itself.
+            with suppress(StoreError):
                 measured = both.recalled(record)
         if measured is None or isinstance(record, DamagedSource):
             return Pair(self.old.verdict(record), self.new.verdict(record), dict, dict)
         return Pair(
             _judged(self.old, record, measured),
             _judged(self.new, record, measured),
-            lambda: _peaks(_rules(self.old, record), measured),
-            lambda: _peaks(_rules(self.new, record), measured),
+            lambda: _peaks(self.old.rules_of(record), measured),
+            lambda: _peaks(self.new.rules_of(record), measured),
         )
 
 
@@ -103,22 +109,28 @@ def prepare_two_packs(old: str, new: str, settings: ScanSettings) -> TwoPacks:
     signals = settings.signals or needed_signals(pack, before.indexes)
     refuse_blindness(pack, before.indexes, signals)
     now = utc_now()
+
+    @cache
+    def both(way: MeasuredBy) -> tuple[Rules, Rules]:
+        known = way in before.rules
+        scored = not known or way in before.scored
+        first = before.rules[way] if known else before.make_rules(way)
+        second = rules_for(pack, before.indexes, signals, way, settings, now, scored=scored)
+        return _sharing(first, second)
+
     after = replace(
         before,
         pack=pack,
         signals=signals,
-        rules={
-            way: rules_for(pack, before.indexes, signals, way, settings, now)
-            for way in before.rules
-        },
+        rules={way: both(way)[1] for way in before.rules},
+        make_rules=lambda way: both(way)[1],
         notes=configuration_notes(pack, before.indexes, signals),
         missing=Counter(),
         damaged=[],
+        made_since={},
     )
-    old_rules, new_rules = {}, {}
-    for way in before.rules:
-        old_rules[way], new_rules[way] = _sharing(before.rules[way], after.rules[way])
-    return TwoPacks(replace(before, rules=old_rules), replace(after, rules=new_rules))
+    old_rules = {way: both(way)[0] for way in before.rules}
+    return TwoPacks(replace(before, rules=old_rules, make_rules=lambda way: both(way)[0]), after)
 
 
 def _sharing(old: Rules, new: Rules) -> tuple[Rules, Rules]:
@@ -140,15 +152,11 @@ def _same(one: PackPrompts, other: PackPrompts) -> bool:
     )
 
 
-def _rules(rejudging: Rejudging, record: StoredSource) -> Rules:
-    return rejudging.rules[MeasuredBy.of(record)]
-
-
 def _judged(rejudging: Rejudging, record: StoredSource, measured: Measured) -> Verdict:
     missing = [signal for signal in rejudging.signals if signal not in record.tracks]
     rejudging.missing.update(missing)
     warnings = (NOT_STORED,) if missing else ()
-    rules = _rules(rejudging, record)
+    rules = rejudging.rules_of(record)
     return judge_source(record.uri, record.meta, measured, rules=rules, warnings=warnings)
 
 

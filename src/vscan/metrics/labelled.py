@@ -11,7 +11,7 @@ from vscan.metrics.proportions import Estimate, Paired, mcnemar, paired_differen
 from vscan.verdicts import Verdict
 
 LEAST = 10
-"""Labels below which no rate is given: its interval may take in more than half of 0..1."""
+"""Labelled videos below which no rate is given: its interval may take in more than half of 0..1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Rate:
     low: float | None = None
     high: float | None = None
     of: int
-    """Labels that it rests on."""
+    """Labelled videos that it rests on."""
     p: float | None = None
     """Only for a change: two-sided p of the exact McNemar test."""
     withheld: str | None = None
@@ -51,7 +51,10 @@ class LabelledPolicy:
     """One policy on the videos that are labelled for it, under both packs."""
 
     policy: str | None
-    """Null for all policies together, each label of a video counted by itself."""
+    """Null for all policies together, where each labelled video counts once: it violates where any
+    of its labels says so, and is flagged where any policy that it is labelled for flags it, be it
+    another one than it violates. Labels of one video are not independent, so the intervals and
+    tests are of videos here too."""
     violating: int
     benign: int
     old: Errors
@@ -73,13 +76,16 @@ class LabelReport:
     """Different ones, by video and policy."""
     used: int
     unmatched: int
-    """Labels of videos that are not in the store."""
+    """Labels that meet no video of the store by any of their names."""
     unjudged: int
     """Labels of videos that could not be judged under both packs."""
     undecided: int
     """Rulings that were escalated: no label."""
     replaced: int
     """Labels that a later line of the file replaces."""
+    overruled: int
+    """Labels of a video under a policy of which another one speaks by a more exact name, or
+    later. With `used`, `unmatched` and `unjudged` these are all `labels`."""
     in_neither_pack: tuple[str, ...]
     """Labelled policies that neither pack has: nothing can be flagged under them."""
     policies: tuple[LabelledPolicy, ...]
@@ -95,7 +101,9 @@ class LabelCount:
     use: LabelUse = field(init=False)
     unjudged: int = 0
     counts: dict[str, Counter[tuple[bool, bool, bool]]] = field(default_factory=dict)
-    """By policy: (violates, flagged under old, flagged under new)."""
+    """By policy, in videos: (violates, flagged under old, flagged under new)."""
+    videos: Counter[tuple[bool, bool, bool]] = field(default_factory=Counter)
+    """The same of all policies together; see LabelledPolicy.policy."""
 
     def __post_init__(self) -> None:
         self.use = LabelUse(self.labels)
@@ -111,31 +119,34 @@ class LabelCount:
         for policy, violates in found.items():
             counts = self.counts.setdefault(policy, Counter())
             counts[violates, policy in before, policy in after] += 1
+        if found:
+            violates = any(found.values())
+            self.videos[violates, not before.isdisjoint(found), not after.isdisjoint(found)] += 1
 
     def report(self, file: str, known: set[str]) -> LabelReport:
         """What was counted. known: the policies of both packs."""
-        together: Counter[tuple[bool, bool, bool]] = Counter()
-        for counts in self.counts.values():
-            together += counts
         each = [labelled_policy(policy, self.counts[policy]) for policy in sorted(self.counts)]
         return LabelReport(
             file=file,
             labels=len(self.labels),
-            used=together.total(),
+            used=sum(counts.total() for counts in self.counts.values()),
             unmatched=self.use.unmatched,
             unjudged=self.unjudged,
             undecided=self.labels.undecided,
             replaced=self.labels.replaced,
+            overruled=self.use.overruled,
             in_neither_pack=tuple(sorted(self.labels.policies - known)),
-            policies=(labelled_policy(None, together), *each) if each else (),
-            notes=tuple(self._notes(together)),
+            policies=(labelled_policy(None, self.videos), *each) if each else (),
+            notes=tuple(self._notes()),
         )
 
-    def _notes(self, together: Mapping[tuple[bool, bool, bool], int]) -> list[str]:
+    def _notes(self) -> list[str]:
+        together: Counter[tuple[bool, bool, bool]] = Counter()
+        for counts in self.counts.values():
+            together += counts
         notes = []
         flagged = sum(count for (_, old, _), count in together.items() if old)
-        total = sum(together.values())
-        if total and flagged == total:
+        if together and flagged == together.total():
             notes.append(
                 "every label is of what the old pack flags: its recall is 1 by choice, and what"
                 " both packs miss is not counted; label some videos that nothing flags"

@@ -20,38 +20,45 @@ BENIGN = {"benign": False, "false": False, "0": False, "overturn": False}
 WORDS: Mapping[str, bool] = VIOLATING | BENIGN
 UNDECIDED = "escalate"
 """A ruling that leaves the question to somebody else: no label."""
-KINDS = ("verdict", "uri", "sha256")
+KINDS = ("verdict", "sha256", "uri")
 """By what a label names its video, the most exact first."""
 _REMEDY = (
     "columns or fields: uri or sha256 (or verdict), policy, and label (violating or benign) or"
     " ruling (uphold or overturn)"
 )
-Key = tuple[str, str]
-"""One of KINDS, and the name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """What was said of one video under one policy."""
+
+    names: Mapping[str, str]
+    """By KINDS, the most exact first: every name that the line has for the video, at least one."""
+    policy: str
+    violates: bool
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels by video and policy; what was said last of the same counts."""
+    """Labels in the order of their file; what was said last under the same name counts."""
 
-    by_key: Mapping[Key, Mapping[str, bool]]
-    """By video and policy: whether it violates."""
+    said: tuple[Label, ...]
     read: int
     """Lines of the file that hold a label or a ruling."""
     undecided: int
     """Rulings that were escalated."""
     replaced: int
-    """Labels that a later line of the file replaces."""
+    """Labels that a later line of the file replaces: policy and most exact name are the same."""
     rulings: bool
     """Whether some of them are rulings on verdicts."""
 
     def __len__(self) -> int:
-        return sum(map(len, self.by_key.values()))
+        return len(self.said)
 
     @property
     def policies(self) -> set[str]:
         """Every policy that is labelled."""
-        return {policy for found in self.by_key.values() for policy in found}
+        return {each.policy for each in self.said}
 
 
 @dataclass
@@ -59,20 +66,41 @@ class LabelUse:
     """Which labels have met a video so far: each counts once."""
 
     labels: Labels
-    used: set[tuple[Key, str]] = field(default_factory=set)
+    used: set[int] = field(default_factory=set)
+    """Places in `labels.said`."""
+    overruled: int = 0
+    """Labels that met a video of which another one says it more exactly, or later."""
+
+    def __post_init__(self) -> None:
+        self._at: dict[tuple[str, str], list[int]] = {}
+        for place, label in enumerate(self.labels.said):
+            for name in label.names.items():
+                self._at.setdefault(name, []).append(place)
 
     def of(self, source: SourceRecord, verdict_ids: tuple[str, ...]) -> dict[str, bool]:
         """By policy, what was said of a video; the same content under a second name is no new
-        label. Where labels of one video differ, the one that names it more exactly counts."""
-        named = [("verdict", each) for each in verdict_ids]
-        named += [("uri", source.uri), ("sha256", source.sha256 or "")]
+        label.
+
+        A label meets a video by any of its names: one that was made on another configuration's
+        verdict, by content or URI. One that names other content than lies at its URI does not.
+        Where labels of one video differ, the one that meets it by the more exact name counts, and
+        of equally exact ones the last of the file.
+        """
+        names = {"verdict": verdict_ids, "sha256": (source.sha256 or "",), "uri": (source.uri,)}
         found: dict[str, bool] = {}
-        for key in named:
-            for policy, violates in self.labels.by_key.get(key, {}).items():
-                if (key, policy) not in self.used:
-                    self.used.add((key, policy))
-                    found.setdefault(policy, violates)
+        for kind in KINDS:
+            places = {place for name in names[kind] for place in self._at.get((kind, name), ())}
+            met = sorted(place for place in places - self.used if self._is_of(place, source))
+            self.used.update(met)
+            told = {self.labels.said[at].policy: self.labels.said[at].violates for at in met}
+            new = told.keys() - found.keys()
+            self.overruled += len(met) - len(new)
+            found = told | found
         return found
+
+    def _is_of(self, place: int, source: SourceRecord) -> bool:
+        content = self.labels.said[place].names.get("sha256")
+        return content is None or source.sha256 is None or content == source.sha256
 
     @property
     def unmatched(self) -> int:
@@ -91,7 +119,7 @@ def load_labels(path: Path) -> Labels:
         told = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"{path}: cannot be read: {told}", remedy="check the path") from error
     is_json = text.lstrip()[:1] == "{"
-    found: dict[Key, dict[str, bool]] = {}
+    said: dict[tuple[str, str, str], Label] = {}
     read = undecided = replaced = 0
     rulings = False
     for line, row in _json_rows(path, text) if is_json else _csv_rows(path, text):
@@ -100,13 +128,13 @@ def load_labels(path: Path) -> Labels:
         if _text(row, "ruling").lower() == UNDECIDED:
             undecided += 1
             continue
-        key, policy, violates = _label(path, line, row)
-        policies = found.setdefault(key, {})
-        replaced += policy in policies
-        policies[policy] = violates
+        label = _label(path, line, row)
+        key = (*next(iter(label.names.items())), label.policy)
+        replaced += said.pop(key, None) is not None
+        said[key] = label
     if not read:
         raise UsageError(f"{path}: holds no labels", remedy=_REMEDY)
-    return Labels(found, read, undecided, replaced, rulings)
+    return Labels(tuple(said.values()), read, undecided, replaced, rulings)
 
 
 def _json_rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -137,17 +165,19 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise UsageError(f"{path}:{reader.line_num}: no CSV: {error}", remedy=_REMEDY) from error
 
 
-def _label(path: Path, line: int, row: Mapping[str, Any]) -> tuple[Key, str, bool]:
-    named = next(((kind, name) for kind in KINDS if (name := _text(row, kind))), None)
+def _label(path: Path, line: int, row: Mapping[str, Any]) -> Label:
+    names = {kind: name for kind in KINDS if (name := _text(row, kind))}
+    if "sha256" in names:
+        names["sha256"] = names["sha256"].lower()
+    if "uri" in names:
+        names["uri"] = record_uri(names["uri"])
     policy = _text(row, "policy")
     said = (_text(row, "label") or _text(row, "ruling")).lower()
-    if named is None or not policy or said not in WORDS:
-        missing = "names no video" if named is None else "names no policy"
-        problem = f"{said!r} is no label" if named is not None and policy else missing
+    if not names or not policy or said not in WORDS:
+        missing = "names no policy" if names else "names no video"
+        problem = f"{said!r} is no label" if names and policy else missing
         raise UsageError(f"{path}:{line}: {problem}", remedy=_REMEDY)
-    kind, name = named
-    exact = {"uri": record_uri, "sha256": str.lower}.get(kind, str)
-    return (kind, exact(name)), policy, WORDS[said]
+    return Label(names=names, policy=policy, violates=WORDS[said])
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:

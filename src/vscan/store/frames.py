@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vscan.errors import DamagedTrack, MissingTrack, SourceError, StoreError
+from vscan.errors import DamagedTrack, MissingTrack, StoreError
 from vscan.folders import (
     Entry,
     exists_under,
@@ -40,6 +40,7 @@ from vscan.store.source_records import (
     StoredSource,
     decode_source,
     encode_source,
+    uri_in,
 )
 from vscan.store.specs import TrackSpec
 from vscan.store.store_file import is_store, make_store
@@ -210,14 +211,16 @@ class FrameStore:
 
     def record_in(self, name: str) -> StoredSource | DamagedSource | None:
         """The record in a file that `files` named; None where it is gone."""
+        data = b""
         try:
-            return decode_source(read_under(self.root, name, limit=None), name)
+            data = read_under(self.root, name, limit=None)
+            return decode_source(data, name)
         except FileNotFoundError:
             return None
         except OSError as error:
             return DamagedSource(name, f"it cannot be read: {error.strerror or error}", False)
         except ValueError as error:
-            return DamagedSource(name, str(error))
+            return DamagedSource(name, str(error), uri=uri_in(data, name))
 
     def files(self, folder: str = "") -> Iterator[StoredFile]:
         """Every file of the store, or of `frames` or `sources` alone, ordered by name.
@@ -260,8 +263,3 @@ class FrameStore:
             f"{self.root}/{name}: cannot be read: {reason}",
             remedy=CHECK_ACCESS,
         )
-
-
-def source_error(error: StoreError) -> SourceError:
-    """What a track of one source could not be read for, as that source's error."""
-    return SourceError("store_damaged", error.message, remedy=error.remedy)

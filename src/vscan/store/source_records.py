@@ -7,6 +7,7 @@ is noticed and the record is parsed but once.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from vscan.store.specs import SIGNALS, TrackSpec
 from vscan.verdicts import ErrorRecord
 
 SOURCE_SCHEMA = "vscan.source/1"
+_URI = re.compile(rb'"uri":("(?:[^"\\]|\\.)*")')
 _BEFORE_DIGEST, _AFTER_DIGEST = b',"digest":"', b'"}\n'
 _ENDING_BYTES = len(_BEFORE_DIGEST) + 64 + len(_AFTER_DIGEST)
 
@@ -56,6 +58,20 @@ class DamagedSource:
     problem: str
     is_readable: bool = True
     """False where the system or the service would not give it: it may be whole."""
+    uri: str | None = None
+    """Whose record it was, where that can still be read: the file's name proves it."""
+
+
+def uri_in(data: bytes, name: str) -> str | None:
+    """The URI that a damaged record in a file of that name still tells; None where it does not."""
+    found = _URI.search(data)
+    if found is None:
+        return None
+    try:
+        uri = orjson.loads(found.group(1))
+    except orjson.JSONDecodeError:
+        return None
+    return uri if source_path(uri) == name else None
 
 
 def encode_source(record: StoredSource) -> bytes:

@@ -25,8 +25,8 @@ from tests.store.made import (
     unreadable,
 )
 
-from vscan.errors import MissingTrack, OutputError, SourceError, StoreError
-from vscan.store.frames import PART_SAMPLES, FrameStore, source_error
+from vscan.errors import MissingTrack, OutputError, StoreError
+from vscan.store.frames import PART_SAMPLES, FrameStore
 from vscan.store.specs import SIGNALS
 from vscan.tracks import Track
 
@@ -176,15 +176,6 @@ def test_what_could_not_be_read_again_is_not_written(store: FrameStore, wrong: T
     with pytest.raises(ValueError, match="under a spec of"):
         store.write(reading(1, len(wrong)), wrong, SPECS["keypoints"])
     assert [] == list(store.files("frames"))
-
-
-def test_a_track_s_error_is_its_source_s(store: FrameStore) -> None:
-    """What a track could not be read for becomes that source's error."""
-    with pytest.raises(StoreError) as caught:
-        store.read(sha256_of(1), "pdq", SPECS["pdq"].key)
-    told = source_error(caught.value)
-    assert isinstance(told, SourceError)
-    assert ("store_damaged", caught.value.message) == (told.code, told.message)
 
 
 def test_two_writers_at_once(store: FrameStore) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SOURCES_AT_ONCE, SAMPLES_AT_ONCE = 256, 20_000
 """Sources, or samples of them, whose tracks a worker has in memory at the same time: 30 MB."""
+Records = Sequence[StoredSource | DamagedSource]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -49,7 +50,11 @@ def hunt(path: Path | str, *, settings: ScanSettings) -> Generator[Searched, Non
     hunter = _Hunter(store, index, settings.signals or index.signals)
     workers = settings.workers or available_cores()
     batches = _batches(store.sources())
-    for found in _in_order(batches, hunter.search, workers):
+    # Threads that read many small local files wait for each other more than for the disk; a
+    # service is waited for, and keypoints are looked up as they are read.
+    waits = not isinstance(store.root, Path) or "keypoints" in hunter.signals
+    read = _in_order(batches, hunter.read, workers) if waits else map(hunter.read, batches)
+    for found in _in_order(read, hunter.search, workers):
         yield from found
 
 
@@ -61,14 +66,19 @@ class _Hunter:
 
         self._store = store
         self._index = index
-        self._signals = tuple(each for each in index.signals if each in signals)
+        self.signals = tuple(each for each in index.signals if each in signals)
+        """Looked at, of those that the index holds."""
         self._sieve = Sieve(index)
         self._copies = {each.sha256 for each in index.exemplars}
         self._copies |= {each.md5 for each in index.exemplars if each.md5}
 
-    def search(self, records: Sequence[StoredSource | DamagedSource]) -> list[Searched]:
-        """What the index says of each of them, in their order."""
-        measured = [self._measured(record) for record in records]
+    def read(self, records: Records) -> tuple[Records, list[Measured | SourceError]]:
+        """The records, and what was measured of each, or why it cannot be had."""
+        return records, [self._measured(record) for record in records]
+
+    def search(self, read: tuple[Records, list[Measured | SourceError]]) -> list[Searched]:
+        """What the index says of each source that was read, in their order."""
+        records, measured = read
         whole = [n for n, each in enumerate(measured) if not isinstance(each, SourceError)]
         tracks = [each.tracks for each in measured if not isinstance(each, SourceError)]
         passing = dict(zip(whole, self._sieve.passing(tracks).tolist(), strict=True))
@@ -87,7 +97,7 @@ class _Hunter:
         from vscan.pipeline import match_exemplars
 
         if isinstance(record, DamagedSource):
-            uri, missing = record.uri or record.name, self._signals
+            uri, missing = record.uri or record.name, self.signals
         else:
             uri, missing = record.uri, self._missing(record)
         if isinstance(measured, SourceError):
@@ -109,12 +119,12 @@ class _Hunter:
             error = record.error or ErrorRecord(code=NOT_STORED, message="no track is recorded")
             return SourceError(error.code, error.message)
         missing = self._missing(record)
-        keys = {each: record.tracks[each] for each in self._signals if each not in missing}
+        keys = {each: record.tracks[each] for each in self.signals if each not in missing}
         if not keys:
             return SourceError(
                 NOT_STORED,
                 f"the store holds {', '.join(record.tracks) or 'no track'} of it,"
-                f" and not {', '.join(self._signals)} as this index has it",
+                f" and not {', '.join(self.signals)} as this index has it",
             )
         try:
             plan = MeasuredBy.of(record).sampling
@@ -128,7 +138,7 @@ class _Hunter:
         """Signals that are looked for and not stored, or stored of another model's making."""
         return tuple(
             signal
-            for signal in self._signals
+            for signal in self.signals
             if signal not in record.tracks
             or (signal == "embedding" and not self._is_comparable(record.specs[signal]))
         )

@@ -129,7 +129,7 @@ def _closed(frame: Shown, length_s: float, marked: bool) -> Shown:
 
 
 def _upright(frame: Any) -> Any:
-    from vscan.decode.probe import orientation, upright
+    from vscan.decode.orientation import orientation, upright
 
     return upright(_bgr(frame), orientation(frame))
 

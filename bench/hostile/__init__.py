@@ -1,0 +1,1 @@
+"""Files made to hurt a scanner, and what becomes of them: see `python -m bench.hostile`."""

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: setup demo test soak check format docs goldens lock bench bench-copies model clean
+.PHONY: setup demo test soak fuzz check format docs goldens lock bench bench-copies model clean
 
 setup: $(STAMP)
 
@@ -28,12 +28,19 @@ test: setup
 soak: setup
 	$(BIN)/pytest -q -m soak --timeout 3600
 
+# Hostile inputs from a seed, for so many seconds in all; a list of targets narrows it.
+SECONDS ?= 60
+SEED    ?= 1
+TARGETS ?=
+fuzz: setup
+	$(BIN)/python -m fuzz --seconds $(SECONDS) --seed $(SEED) $(TARGETS)
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate --check
-	$(BIN)/pytest -q tests/test_floors.py tests/test_imports.py
+	$(BIN)/pytest -q tests/test_floors.py tests/test_imports.py tests/faults/test_forbidden_calls.py
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -27,7 +27,11 @@ def verdict_schema() -> str:
     schema = _schema_of(Verdict, vscan.verdicts)
     # Left out of a line where they say nothing (Verdict.as_dict).
     schema["required"] = [key for key in schema["required"] if key != "error"]
-    left_out = {"ExemplarEvidence": vscan.verdicts.UNUSED, "Suppressed": ("reason",)}
+    left_out = {
+        "ExemplarEvidence": vscan.verdicts.UNUSED,
+        "Suppressed": ("reason",),
+        "Samples": ("streams",),
+    }
     for name, unused in left_out.items():
         part = schema["$defs"][name]
         part["required"] = [key for key in part["required"] if key not in unused]

@@ -91,7 +91,12 @@ def match(policy: str = "weapons", opinion: str = "violating", **changes: Any) -
     return Match(**(fields | changes))
 
 
-def judged(pack: PolicyPack, *found: PolicyScores | Match, coverage: float = 1.0) -> Judgement:
+def judged(
+    pack: PolicyPack,
+    *found: PolicyScores | Match,
+    coverage: float = 1.0,
+    parts: tuple[Interval, ...] = (),
+) -> Judgement:
     """The judgement of a 10 s video."""
     return judge(
         pack,
@@ -99,6 +104,7 @@ def judged(pack: PolicyPack, *found: PolicyScores | Match, coverage: float = 1.0
         matches=[each for each in found if isinstance(each, Match)],
         end_s=10.0,
         coverage=coverage,
+        parts=parts,
     )
 
 
@@ -238,3 +244,32 @@ def test_minimum_duration(pack: PolicyPack) -> None:
     assert () == judged(pack, half_a_second).findings
     whole = judge(pack, scores=[scores("weapons", [0.7])], matches=[], end_s=0.4, coverage=1.0)
     assert [(0.0, 0.4)] == [(s.start_s, s.end_s) for s in whole.findings[0].segments]
+
+
+def test_no_segment_across_two_streams(pack: PolicyPack) -> None:
+    """What ends one stream of a file and begins the next is seen in each of them."""
+    values = [0.1, 0.1, 0.8, 0.8, 0.7, 0.7, 0.1, 0.1]
+    parts = (Interval(0.0, 3.5), Interval(4.0, 8.0))
+    (whole,) = judged(pack, scores("weapons", values)).findings
+    (apart,) = judged(pack, scores("weapons", values), parts=parts).findings
+    assert [(2.0, 6.0)] == [(each.start_s, each.end_s) for each in whole.segments]
+    assert [(2.0, 3.5), (4.0, 6.0)] == [(each.start_s, each.end_s) for each in apart.segments]
+
+
+@pytest.mark.parametrize(
+    ("line", "coverage", "outcome"),
+    [
+        ("", 0.95, "clear"),
+        ("", 0.9499, "review"),
+        ("min_coverage = 0.5", 0.5, "clear"),
+        ("min_coverage = 0.5", 0.49, "review"),
+        ("min_coverage = 1.0", 0.999, "review"),
+        ("min_coverage = 0.0", 0.0, "clear"),
+    ],
+)
+def test_coverage_that_is_too_low(line: str, coverage: float, outcome: str) -> None:
+    """Below the pack's least coverage nothing is clear, and the reason says so."""
+    content = PACK.replace(b'model = "builtin"', b'model = "builtin"\n' + line.encode())
+    result = judged(parse_pack(content, file="test.toml"), coverage=coverage)
+    assert outcome == result.outcome
+    assert (("partial_coverage",) if outcome == "review" else ()) == result.reasons

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass, replace
@@ -18,7 +20,14 @@ from tests.drawn_footage import pan, scenery
 from tests.media_factory import write_video
 from vscan import pipeline
 from vscan.decode.workers import ReaderPool
-from vscan.errors import DamagedTrack, ModelError, SourceError, StoreError, UsageError
+from vscan.errors import (
+    DamagedTrack,
+    ModelError,
+    OutputError,
+    SourceError,
+    StoreError,
+    UsageError,
+)
 from vscan.hunting import hunt
 from vscan.indexing import Label, Searched, add_exemplars, new_index, search_index
 from vscan.rescanning import prepare_rescan, rescan
@@ -305,16 +314,26 @@ def test_a_hunt_for_what_was_not_stored(world: World) -> None:
     assert error is not None and error.code == "signal_not_stored"
 
 
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), OutputError),
+        (StoreError("No space left on device"), StoreError),
+    ],
+)
 def test_a_store_that_cannot_be_written_ends_the_run(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, says: Exception, told: type[Exception]
 ) -> None:
     """A full disk is no fault of the video's: the run ends with the store's error, and no line."""
+    really = tempfile.mkstemp
 
-    def full(*_: object, **__: object) -> None:
-        raise StoreError("no room")
+    def full(*, dir: Path, prefix: str) -> tuple[int, str]:  # noqa: A002 -- as it is called
+        if dir.parent.name == "frames":
+            raise says
+        return really(dir=dir, prefix=prefix)
 
-    monkeypatch.setattr(FrameStore, "write", full)
-    with pytest.raises(StoreError, match="no room"):
+    monkeypatch.setattr("vscan.storage.tempfile.mkstemp", full)
+    with pytest.raises(told, match="No space left"):
         list(scan(["clips/other.mp4"], settings=replace(world.settings, store="full")))
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from vscan.decode.limits import ReadLimits
     from vscan.errors import SourceError, UsageError, VscanError
     from vscan.exemplars.index import ExemplarIndex
     from vscan.policies import PolicyPack, load_pack
@@ -29,6 +30,7 @@ _HOMES = {
     "ExemplarIndex": "vscan.exemplars.index",
     "Finding": "vscan.verdicts",
     "PolicyPack": "vscan.policies",
+    "ReadLimits": "vscan.decode.limits",
     "ScanSettings": "vscan.settings",
     "Segment": "vscan.verdicts",
     "SourceError": "vscan.errors",
@@ -44,6 +46,7 @@ __all__ = [
     "ExemplarIndex",
     "Finding",
     "PolicyPack",
+    "ReadLimits",
     "ScanSettings",
     "Segment",
     "SourceError",

@@ -99,7 +99,6 @@ def _measured(
 
     In the order of the URIs, whatever order they were read in; what failed is noted in `done`.
     """
-    from vscan.decode.workers import ReadLimits
     from vscan.digests import file_digests
     from vscan.engines import local
     from vscan.matching.search import SourceTracks
@@ -126,7 +125,7 @@ def _measured(
             return record_uri(source.uri), internal_error(error)
 
     held: list[tuple[str, NDArray[np.float16]]] = []
-    limits = ReadLimits(timeout_s=settings.timeout_s)
+    limits = settings.read_limits
     workers = settings.workers or available_cores()
     with closing(
         local.run(sources, work, encoder=encoder, workers=workers, limits=limits)

@@ -16,6 +16,15 @@ from typing import Literal, cast
 
 from vscan.errors import VscanError
 
+REMEDIES = {
+    "no new privileges": "a kernel from 3.5 on",
+    "Landlock": "for Landlock: Linux from 5.13 on, booted with landlock among its lsm=, and a "
+    "container that allows the landlock_ calls",
+    "seccomp": "for seccomp: a container or service that allows the seccomp call",
+    "network namespace": "else: user namespaces for everyone (user.max_user_namespaces)",
+}
+"""What puts a layer of the reader's confinement in force."""
+OTHERWISE = "run vscan in a container without a network and with its inputs mounted read-only"
 LOW_DISK_BYTES = 5 << 30
 CODECS = {
     # codec as people name it: (encoder, pixel format, container)
@@ -81,6 +90,29 @@ def _readers(name: str) -> Iterator[Check]:
             name, "ok",
             f"{present[0]} {_version(present[0])}, PyAV {av.__version__} (libavcodec {libraries})",
         )  # fmt: skip
+
+
+def _sandbox(name: str) -> Iterator[Check]:
+    from vscan.decode.process import ProcessFailed
+    from vscan.decode.trial import try_sandbox
+
+    try:
+        tried = try_sandbox()
+    except ProcessFailed as error:
+        yield Check(
+            name, "failed", f"a reader process does not answer: {error.message}",
+            "vscan scan cannot read any video here; reinstall vscan",
+        )  # fmt: skip
+        return
+    refused = "; ".join(f"by {layer}: {', '.join(what)}" for layer, what in tried.refused.items())
+    found = [f"refused {refused}" if refused else "nothing is refused"]
+    found += [f"{each.name} is not in force ({each.detail})" for each in tried.missing]
+    if tried.allowed:
+        found.append(f"not refused: {', '.join(tried.allowed)}")
+    remedies = [REMEDIES[each.name] for each in tried.missing if each.name in REMEDIES]
+    remedies += [OTHERWISE] if tried.allowed else []
+    safe = not tried.allowed and not tried.missing
+    yield Check(name, "ok" if safe else "warning", "; ".join(found), "; ".join(remedies))
 
 
 def _codecs(_name: str) -> Iterator[Check]:
@@ -205,6 +237,7 @@ CHECKS: dict[str, Callable[[str], Iterator[Check]]] = {
     "vscan": _vscan,
     "machine": _machine,
     "readers": _readers,
+    "reader sandbox": _sandbox,
     "codecs": _codecs,
     "torch": _torch,
     "precision": _precision,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
-from vscan.errors import SourceError
-from vscan.storage import open_source, source_error
+from vscan.storage import FileStamp, changed_while_read, open_source, source_error, stamp_of
 
 CHUNK_BYTES = 1 << 20
 
@@ -25,6 +23,8 @@ class Digests:
     """32 hexadecimal digits; for exchange with lists that hold nothing better, never for trust."""
     bytes: int
     """Size of the file."""
+    stamp: FileStamp | None = field(default=None, compare=False, repr=False)
+    """The very file that was read, where it is at hand; in no record."""
 
 
 def file_digests(path: Path) -> Digests:
@@ -36,7 +36,7 @@ def file_digests(path: Path) -> Digests:
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     size = 0
     with open_source(path) as file:
-        before = os.fstat(file.fileno())
+        before = stamp_of(file)
         buffer = bytearray(CHUNK_BYTES)
         view = memoryview(buffer)
         try:
@@ -46,16 +46,10 @@ def file_digests(path: Path) -> Digests:
                 size += got
         except OSError as error:
             raise source_error(error) from error
-        after = os.fstat(file.fileno())
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or (
-        size != after.st_size
-    ):
-        raise SourceError(
-            "changed_while_read",
-            "the file changed while it was read",
-            remedy="scan it again once nothing writes to it",
-        )
-    return Digests(sha256.hexdigest(), md5.hexdigest(), size)
+        after = stamp_of(file)
+    if before != after or size != after.bytes:
+        raise changed_while_read()
+    return Digests(sha256.hexdigest(), md5.hexdigest(), size, after)
 
 
 def digest_of(data: object) -> str:

@@ -108,16 +108,18 @@ def conclude(
     suppressed: Iterable[Suppressed],
     *,
     coverage: float,
-    min_coverage: float = MIN_COVERAGE,
+    min_coverage: float | None = None,
 ) -> Judgement:
     """What follows from the findings, which come out with the most severe first.
 
-    coverage: share 0..1 of the planned samples that were read.
+    coverage: share 0..1 of the planned samples that were read. min_coverage: the pack's, below
+    which a video is never `clear`; None: MIN_COVERAGE.
     """
+    least = MIN_COVERAGE if min_coverage is None else min_coverage
     by_severity = sorted(findings, key=lambda f: (-Action.of(f.action), -f.score, f.policy))
     action = max((Action.of(f.action) for f in by_severity), default=Action.ALLOW)
     reasons: tuple[str, ...] = ()
-    if action is Action.ALLOW and coverage < min_coverage:
+    if action is Action.ALLOW and coverage < least:
         action, reasons = Action.REVIEW, ("partial_coverage",)
     outcome: Outcome = "clear"
     if action is Action.REVIEW:

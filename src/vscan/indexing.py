@@ -227,7 +227,6 @@ def _run(
     encoder: Encoder | None,
     settings: ScanSettings,
 ) -> Generator[Result, None, None]:
-    from vscan.decode.workers import ReadLimits
     from vscan.engines import local
 
     return local.run(
@@ -235,7 +234,7 @@ def _run(
         work,
         encoder=encoder,
         workers=settings.workers or available_cores(),
-        limits=ReadLimits(timeout_s=settings.timeout_s),
+        limits=settings.read_limits,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from vscan.findings import (
     KNOWN_CONTENT,
-    MIN_COVERAGE,
     Judgement,
     Piece,
     conclude,
@@ -39,14 +39,16 @@ def judge(
     end_s: float,
     coverage: float,
     gaps: Sequence[Interval] = (),
-    min_coverage: float = MIN_COVERAGE,
+    parts: Sequence[Interval] = (),
 ) -> Judgement:
     """The findings of `pack` on one source, and what follows from them.
 
     scores: prompt scores of each policy with prompts, on the samples of the source.
     matches: parts of the source that agree with exemplars, violating and benign.
     end_s: presentation time at which the source ends. coverage: share 0..1 of the planned
-    samples that were read. gaps: spans in which samples were planned and none could be read.
+    samples that were read, of the stream of which least was. gaps: spans in which samples were
+    planned and none could be read. parts: spans of the video streams of a file with several;
+    nothing is one segment across two of them.
 
     A benign match sets aside the prompt scores of its policy within its source interval, and
     those violating matches of its policy which it covers for the most part and scores at least
@@ -54,13 +56,14 @@ def judge(
     that a record can be checked against its own numbers.
     """
     by_policy = {each.policy_id: each for each in scores}
+    whole = list(parts) or [Interval(0.0, end_s)]
     findings: list[Finding] = []
     suppressed: list[Suppressed] = []
     for policy_id, policy in _policies(pack, matches):
         own = [match for match in matches if _policy_of(match, pack) == policy_id]
         violating = [match for match in own if match.opinion == "violating"]
         benign = [match for match in own if match.opinion == "benign"]
-        kept, aside = _prompt_pieces(policy, by_policy.get(policy_id), benign, end_s, gaps)
+        kept, aside = _prompt_pieces(policy, by_policy.get(policy_id), benign, whole, gaps)
         for match in violating:
             (aside if _is_set_aside(match, benign) else kept).append(_match_piece(match, policy))
         if kept:
@@ -68,7 +71,7 @@ def judge(
             findings.append(finding(policy_id, severity, kept))
         if aside:
             suppressed.append(_suppressed(policy_id, aside, benign))
-    return conclude(findings, suppressed, coverage=coverage, min_coverage=min_coverage)
+    return conclude(findings, suppressed, coverage=coverage, min_coverage=pack.min_coverage)
 
 
 def _policies(pack: PolicyPack, matches: Iterable[Match]) -> list[tuple[str, Policy | None]]:
@@ -86,7 +89,7 @@ def _prompt_pieces(
     policy: Policy | None,
     scores: PolicyScores | None,
     benign: Sequence[Match],
-    end_s: float,
+    parts: Sequence[Interval],
     gaps: Sequence[Interval],
 ) -> tuple[list[Piece], list[Piece]]:
     """What the prompts found: (what stands, what a benign match sets aside)."""
@@ -103,8 +106,8 @@ def _prompt_pieces(
             scores.times_s < match.source_span.end_s
         )
     return (
-        _spans(policy, scores, np.where(inside, -1.0, rounded), end_s, gaps),
-        _spans(policy, scores, np.where(inside, rounded, -1.0), end_s, gaps)
+        _spans(policy, scores, np.where(inside, -1.0, rounded), parts, gaps),
+        _spans(policy, scores, np.where(inside, rounded, -1.0), parts, gaps)
         if inside.any()
         else [],
     )
@@ -114,22 +117,29 @@ def _spans(
     policy: Policy,
     scores: PolicyScores,
     values: NDArray[np.float64],
-    end_s: float,
+    parts: Sequence[Interval],
     gaps: Sequence[Interval],
 ) -> list[Piece]:
     enter = policy.thresholds.lowest
     leave = policy.release_score
     assert enter is not None and leave is not None  # noqa: S101 -- the caller asked for `lowest`
-    spans = find_spans(
-        scores.times_s,
-        values,
-        end_s=end_s,
-        enter=enter,
-        leave=leave,
-        min_duration_s=min(policy.min_duration_s, end_s),
-        gaps=gaps,
-    )
-    return [_prompt_piece(policy, scores, span) for span in spans]
+    begins = np.searchsorted(scores.times_s, [part.start_s - 1e-6 for part in parts])
+    begins[0] = 0
+    pieces = []
+    ends = [*begins[1:], len(values)]
+    limits = [*(part.start_s for part in parts[1:]), math.inf]
+    for part, first, last, limit_s in zip(parts, begins, ends, limits, strict=True):
+        spans = find_spans(
+            scores.times_s[first:last],
+            values[first:last],
+            end_s=part.end_s,
+            enter=enter,
+            leave=leave,
+            min_duration_s=min(policy.min_duration_s, part.length_s),
+            gaps=[gap for gap in gaps if part.start_s <= gap.start_s < limit_s],
+        )
+        pieces += [_prompt_piece(policy, scores, span) for span in spans]
+    return pieces
 
 
 def _prompt_piece(policy: Policy, scores: PolicyScores, span: ScoredSpan) -> Piece:

@@ -111,7 +111,7 @@ def measure(
     as well, for they are too many to be held until the end. Raises SourceError where the source
     cannot be read.
     """
-    with readers.session(source.path) as session:
+    with readers.session(source.path, digests.stamp) as session:
         samples = _Samples(session, recipe, embed, indexes, keep_features)
         known = Known(duration_s=session.info.duration_s)
         while (request := recipe.plan.next_request(known)) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -131,11 +131,40 @@ class FrameBatch:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Where one of several video streams stands on the timeline of its file, in seconds."""
+
+    stream: int
+    """Its number in the container, as `ffmpeg -map 0:N` counts."""
+    start_s: float
+    end_s: float
+    coverage: float
+    """Share 0..1 of the samples planned of it that were read."""
+
+
+BATCH_FRAMES = 32
+"""Samples in a batch at most."""
+MAX_GAPS = 1000
+"""Gaps beyond this many are joined to the last one, so that no file makes a record without end."""
+PARTLY_SEEN = frozenset({"stream_not_decoded", "ended_by_errors", "content_not_read"})
+"""Warnings that say that something was not seen, of which no plan says how much."""
+
+
+def least_coverage(
+    coverage: float, parts: Iterable[float] = (), warnings: Iterable[str] = ()
+) -> float:
+    """What is held against a pack's least coverage: that of the stream of which least was seen, and
+    0 where nobody knows."""
+    return 0.0 if PARTLY_SEEN.intersection(warnings) else min(coverage, *parts, 1.0)
+
+
+@dataclass(frozen=True)
 class ReadReport:
     """How the reading of one request ended: what stands under `samples` in a record."""
 
     planned: int
-    """Samples that the request asked for, given how long the video turned out to be."""
+    """Samples that the request asked for, given how long the video turned out to be, or how long it
+    would be if nothing of what its container promises were missing."""
     read: int
     """Samples delivered."""
     end_s: float
@@ -150,11 +179,18 @@ class ReadReport:
     """Codes of what went wrong without ending the reading; see docs."""
     cost_s: Mapping[str, float] = field(default_factory=dict, compare=False)
     """CPU seconds that each signal took in the reader process; in no record."""
+    parts: tuple[Part, ...] = ()
+    """Its video streams on the timeline, one after the other, where there are several."""
 
     @property
     def coverage(self) -> float:
         """Share 0..1 of the planned samples that were read."""
         return 1.0 if self.planned == 0 else min(1.0, self.read / self.planned)
+
+    @property
+    def least_coverage(self) -> float:
+        """As `least_coverage` of this report."""
+        return least_coverage(self.coverage, (part.coverage for part in self.parts), self.warnings)
 
     def followed_by(self, later: ReadReport) -> ReadReport:
         """Both requests to one file as one: what was planned and read adds up.
@@ -171,9 +207,33 @@ class ReadReport:
             gaps_s=tuple((gap.start_s, gap.end_s) for gap in missing),
             warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
             cost_s=added_up(self.cost_s, later.cost_s),
+            parts=max(self.parts, later.parts, key=len),
         )
 
 
 def added_up(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
     """Both costs together, by signal."""
     return {each: one.get(each, 0.0) + other.get(each, 0.0) for each in {**one, **other}}
+
+
+def one_after_another(parts: Sequence[Part], reports: Sequence[ReadReport]) -> ReadReport:
+    """The streams of one file as one: each report is in its stream's own times, parts on the file's
+    timeline."""
+    gaps = [
+        (round(part.start_s + start_s, 3), round(part.start_s + end_s, 3))
+        for part, report in zip(parts, reports, strict=True)
+        for start_s, end_s in report.gaps_s
+    ]
+    end_s = max(part.end_s for part in parts)
+    if len(gaps) > MAX_GAPS:
+        gaps[MAX_GAPS:] = [(gaps[MAX_GAPS][0], end_s)]
+    return ReadReport(
+        planned=sum(report.planned for report in reports),
+        read=sum(report.read for report in reports),
+        end_s=end_s,
+        reader=reports[0].reader,
+        skipped_packets=sum(report.skipped_packets for report in reports),
+        gaps_s=tuple(gaps),
+        warnings=tuple(dict.fromkeys(code for report in reports for code in report.warnings)),
+        parts=tuple(parts),
+    )

@@ -10,13 +10,15 @@ _HIDDEN = re.compile(
     "\x00-\x1f\x7f-\x9f"  # control characters, ESC and line ends among them
     "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"  # zero width, bidirectional controls
     "\u2028\u2029"  # line and paragraph separator
+    "\u00ad\u180e\ufff9-\ufffb\U000e0000-\U000e007f"  # soft hyphen, annotations, tags: unseen
     "\ud800-\udfff"  # surrogates: bytes of a name that is not UTF-8
     "]"
 )
 
 
 def shown(name: str) -> str:
-    """`name` for a terminal or a log: what is not to be seen is escaped as `\\xNN` or `\\uNNNN`.
+    """`name` for a terminal or a log: what is not to be seen is escaped as `\\xNN`, `\\uNNNN`
+    or `\\UNNNNNNNN`.
 
     A byte that is not UTF-8 (a surrogate of `os.fsdecode`) becomes `\\xNN`, the byte itself.
     """
@@ -40,6 +42,8 @@ def _escaped(match: re.Match[str]) -> str:
     code = ord(match.group())
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 

@@ -22,6 +22,7 @@ from vscan.verdicts import (
     Provenance,
     Samples,
     SourceRecord,
+    StreamPart,
     Verdict,
     verdict_id,
 )
@@ -138,8 +139,9 @@ def judge_source(
         scores=scores,
         matches=match_exemplars(measured, rules.indexes),
         end_s=report.end_s,
-        coverage=report.coverage,
+        coverage=report.least_coverage,
         gaps=[Interval(*gap) for gap in report.gaps_s],
+        parts=[Interval(part.start_s, part.end_s) for part in report.parts],
     )
     return Verdict(
         id=verdict_id(uri, measured.digests.sha256, rules.provenance),
@@ -160,6 +162,15 @@ def judge_source(
             gaps_s=report.gaps_s,
             reader=report.reader,
             skipped_packets=report.skipped_packets,
+            streams=tuple(
+                StreamPart(
+                    stream=part.stream,
+                    start_s=round(part.start_s, 3),
+                    end_s=round(part.end_s, 3),
+                    coverage=round(part.coverage, 4),
+                )
+                for part in report.parts
+            ),
         ),
         provenance=rules.provenance,
     )

@@ -15,6 +15,7 @@ from vscan.findings import (
     ordered,
     prompt_piece,
 )
+from vscan.media import least_coverage
 from vscan.policies import Policy, PolicyPack, Severity
 from vscan.verdicts import Evidence, Finding, Segment, Suppressed, Verdict
 
@@ -61,6 +62,7 @@ def set_aside(
         findings,
         [*others, *(aside[policy] for policy in sorted(aside))],
         coverage=_coverage(verdict),
+        min_coverage=pack.min_coverage,
     )
     return replace(
         verdict,
@@ -149,6 +151,9 @@ def _lies_in(piece: Piece, segment: Segment) -> bool:
 
 
 def _coverage(verdict: Verdict) -> float:
-    """Share 0..1 of the planned samples that were read, unrounded as the judge had it."""
+    """What is held against the pack's least coverage, as the judge had it."""
     samples = verdict.samples
-    return 1.0 if not samples or not samples.planned else min(1.0, samples.read / samples.planned)
+    if samples is None:
+        return 1.0
+    share = samples.read / samples.planned if samples.planned else 1.0
+    return least_coverage(share, (part.coverage for part in samples.streams), verdict.warnings)

@@ -24,6 +24,8 @@ from vscan.sampling import parse_sampling
 from vscan.settings import KEPT_SIGNALS, SIGNALS, ScanSettings, available_cores
 
 if TYPE_CHECKING:
+    from vscan.decode.limits import ReadLimits
+    from vscan.decode.workers import ReaderPool
     from vscan.embeddings.encoder import Encoder
     from vscan.exemplars.index import ExemplarIndex
     from vscan.keeping import Keeper
@@ -43,7 +45,7 @@ class Prepared:
     rules: Rules
     encoder: Encoder | None
     workers: int
-    timeout_s: float | None
+    limits: ReadLimits
     notes: tuple[str, ...]
     """What the person who started it should know."""
     flood_share: float = FLOOD_SHARE
@@ -110,7 +112,7 @@ def prepare(settings: ScanSettings) -> Prepared:
         ),
         encoder=encoder,
         workers=settings.workers or available_cores(),
-        timeout_s=settings.timeout_s,
+        limits=settings.read_limits,
         notes=notes,
         flood_share=settings.flood_share,
         keeper=_keeper(settings, recipe),
@@ -163,7 +165,6 @@ def run_scan(
 
     watch: sees every verdict and sets aside what floods the run; None: nothing is.
     """
-    from vscan.decode.workers import ReaderPool, ReadLimits
     from vscan.engines import local
     from vscan.measuring import Embed
     from vscan.pipeline import scan_source
@@ -184,7 +185,7 @@ def run_scan(
         work,
         encoder=prepared.encoder,
         workers=prepared.workers,
-        limits=ReadLimits(timeout_s=prepared.timeout_s),
+        limits=prepared.limits,
     )
     return verdicts if watch is None else watch.over(verdicts)
 

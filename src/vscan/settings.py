@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from vscan.decode.limits import ReadLimits
 from vscan.errors import UsageError
 from vscan.flood import FLOOD_SHARE
 from vscan.sampling import DEFAULT_SAMPLING
@@ -35,7 +36,9 @@ class ScanSettings:
     workers: int | None = None
     """Videos read at the same time; None: one per core."""
     timeout_s: float | None = None
-    """Seconds a video may keep its reader busy; None: a minute and the video's own length."""
+    """Seconds a video may keep its reader busy; None: what `limits` say."""
+    limits: ReadLimits = field(default_factory=ReadLimits)
+    """What reading one video may cost: size, length, memory, time."""
     store: str | None = None
     """A frame store, as a folder or URI: tracks that are there are not measured again, others are
     kept. Unless `signals` say what is measured, `embedding` and `pdq` are, whatever is judged."""
@@ -53,11 +56,20 @@ class ScanSettings:
             raise UsageError(f"workers must be at least 1, not {self.workers}")
         if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):
             raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
+        if self.timeout_s is not None and self.limits.timeout_s is not None:
+            raise UsageError("the timeout is given twice, once as limit timeout_s")
         if not self.flood_share >= 0.0:
             raise UsageError(
                 f"flood share must be a number from 0 on, not {self.flood_share}",
                 remedy="a share as 0.05, or 0 to switch the flood guard off",
             )
+
+    @property
+    def read_limits(self) -> ReadLimits:
+        """`limits`, with `timeout_s` in its place."""
+        if self.timeout_s is None:
+            return self.limits
+        return replace(self.limits, timeout_s=self.timeout_s)
 
 
 def available_cores() -> int:

@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,16 @@ from vscan.remote import scheme_of as scheme_of
 
 READ_BYTES = 1 << 24
 """At most so much is asked for at once of a file that is longer than it said."""
+
+
+@dataclass(frozen=True)
+class FileStamp:
+    """A file at a moment: what differs where it was written to, or where it is another one."""
+
+    device: int
+    inode: int
+    bytes: int
+    modified_ns: int
 
 
 def local_path(name: str) -> Path:
@@ -34,7 +45,10 @@ def local_path(name: str) -> Path:
     if scheme is None or os.path.lexists(name):
         return Path(name)
     if scheme == "file":
-        parts = urlsplit(name)
+        try:
+            parts = urlsplit(name)
+        except ValueError as error:
+            raise UsageError(f"{name}: not a URI: {error}") from error
         if parts.netloc not in ("", "localhost"):
             raise UsageError(f"{name}: a file:// URI must name a file of this machine")
         return Path(unquote(parts.path, errors="surrogateescape"))
@@ -67,6 +81,24 @@ def open_source(path: Path) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def stamp_of(file: BinaryIO) -> FileStamp:
+    """Which file it is, and of which moment. Raises SourceError."""
+    try:
+        status = os.fstat(file.fileno())
+    except OSError as error:
+        raise source_error(error) from error
+    return FileStamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def changed_while_read() -> SourceError:
+    """What to say of a file whose stamp is no longer the same: nobody knows what was looked at."""
+    return SourceError(
+        "changed_while_read",
+        "the file changed while it was read",
+        remedy="scan it again once nothing writes to it",
+    )
 
 
 def source_error(error: Exception) -> SourceError:

@@ -130,6 +130,18 @@ class Suppressed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StreamPart:
+    """Where one of several video streams stands on the timeline of the record."""
+
+    stream: int
+    """Its number in the container, as `ffmpeg -map 0:N` counts."""
+    start_s: float
+    end_s: float
+    coverage: float
+    """Share 0..1 of the samples planned of it that were read."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Samples:
     """What was looked at: a verdict speaks of nothing else."""
 
@@ -142,6 +154,8 @@ class Samples:
     """Spans in which samples were planned and none could be read."""
     reader: str
     skipped_packets: int = 0
+    streams: tuple[StreamPart, ...] = ()
+    """Its video streams, one after the other; left out of the line where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +204,8 @@ class Verdict:
         record = asdict(self)
         if record["error"] is None:
             del record["error"]
+        if record["samples"] is not None and not record["samples"]["streams"]:
+            del record["samples"]["streams"]
         for item in (*record["findings"], *record["suppressed"]):
             if item.get("reason", "") is None:
                 del item["reason"]

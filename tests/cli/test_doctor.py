@@ -6,6 +6,7 @@ import pytest
 from tests.conftest import Vscan
 
 from vscan import diagnosis
+from vscan.decode import process
 from vscan.diagnosis import CODECS, Check, diagnose
 from vscan.errors import ModelError
 
@@ -17,12 +18,49 @@ def test_doctor(vscan: Vscan) -> None:
     assert {} == {name: c for name, c in checks.items() if c["status"] == "failed"}
     assert 0 == ran.code
     assert set(checks) >= {*CODECS, "vscan", "machine", "readers", "torch", "precision", "models",
-                           "policy packs", "disk", "terminal"}  # fmt: skip
+                           "policy packs", "disk", "terminal", "reader sandbox"}  # fmt: skip
     for codec in CODECS:
         assert checks[codec]["detail"].startswith(("10 frames by ", "not tried: "))
     assert "10 frames by " in checks["H.264"]["detail"]
     assert "builtin" in checks["models"]["detail"]
     assert all(c["remedy"] for c in checks.values() if c["status"] != "ok" and c["name"] in CHECKED)
+
+
+def test_the_sandbox_is_tried(vscan: Vscan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reader is refused is listed by what refuses it; a layer that is missing has a remedy.
+
+    A kernel without Landlock and seccomp is a warning, not a failure, whatever this machine's has.
+    """
+    monkeypatch.setattr(diagnosis, "CHECKS", {"reader sandbox": diagnosis.CHECKS["reader sandbox"]})
+    (here,) = vscan("doctor", "--json").records
+    assert here["status"] in ("ok", "warning")
+    assert ("ok" == here["status"]) == ("not " not in here["detail"])
+    if here["status"] == "ok":
+        assert "refused by seccomp: connecting to a socket" in here["detail"]
+        assert "by Landlock: opening another file" in here["detail"]
+    lacking = (
+        "import runpy; from vscan.decode import kernel\n"
+        "def call(*_): raise OSError(38, 'Function not implemented')\n"
+        "kernel.call = call\n"
+        "runpy.run_module('vscan.decode.child', run_name='__main__')\n"
+    )
+    monkeypatch.setattr(process, "CHILD", ("-P", "-c", lacking))
+    ran = vscan("doctor", "--json")
+    (bare,) = ran.records
+    assert ("warning", 0) == (bare["status"], ran.code)
+    assert "Landlock is not in force (Function not implemented)" in bare["detail"]
+    assert "not refused: connecting to a socket" in bare["detail"]
+    assert all(word in bare["remedy"] for word in ("Linux from 5.13", "seccomp", "container"))
+
+
+def test_a_reader_that_does_not_start(vscan: Vscan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader process that ends at once is a failed check with a message, not a traceback."""
+    monkeypatch.setattr(diagnosis, "CHECKS", {"reader sandbox": diagnosis.CHECKS["reader sandbox"]})
+    monkeypatch.setattr(process, "CHILD", ("-c", "raise SystemExit(3)"))
+    ran = vscan("doctor", "--json")
+    assert ("failed", 2) == (ran.records[0]["status"], ran.code)
+    assert "ended with status 3" in ran.records[0]["detail"]
+    assert "Traceback" not in ran.err
 
 
 CHECKED = ("models", "readers", "torch")

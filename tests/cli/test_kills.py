@@ -131,13 +131,22 @@ def rules(library: Library, sampling: str) -> tuple[object, ...]:
 
 
 def test_killed_three_times(library: Library, tmp_path: Path) -> None:
-    """Three runs over small videos are killed, under two configurations; the set is that of one
-    undisturbed run."""
+    """Three runs over small videos are killed, that replace the lines of another configuration; the
+    set is that of one undisturbed run, and what a kill may leave at the worst is passed over."""
     videos = copies(sorted(library.clips.rglob("*.mp4")), tmp_path / "videos", 4)
     output = tmp_path / "out" / "v.jsonl"
     commands = [("scan", videos, *rules(library, plan)) for plan in ("fps:1", "fps:2")]
+    with start((*commands[1], "-o", output)) as child:
+        assert child.wait() == 3
     last = kill_again_and_again(commands, output, kills=3, seed=1)
     check_against_one_run(commands[last], output, tmp_path / "other.jsonl")
+    whole = output.read_bytes()
+    output.write_bytes(whole + whole[:100])  # half a line, and half a rewrite
+    beside(output).write_bytes(whole[:100])
+    with start((*commands[last], "-o", output)) as child:
+        _, err = child.communicate()
+    assert f"{len(whole.splitlines())} done before" in err
+    assert (whole, False) == (output.read_bytes(), beside(output).exists())
 
 
 @pytest.mark.soak

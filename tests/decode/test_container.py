@@ -37,7 +37,7 @@ def test_a_picture_bomb(tmp_path: Path) -> None:
         + chunk(b"IDAT", zlib.compress(bytes(90001)))
         + chunk(b"IEND", b"")
     )
-    assert code_of(path) == "decode_failed"
+    assert code_of(path) == "too_large"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import orjson
 
 from tests.colour_encoder import ColourEncoder, tinted
 from tests.media_factory import Rgb, scene_frames, write_video
+from vscan.decode.limits import ReadLimits
 from vscan.embeddings.prompt_cache import PromptCache
 from vscan.embeddings.prompts import pack_prompts
 from vscan.exemplars.exemplar import Opinion
@@ -105,7 +106,7 @@ def _prepared(folder: Path, index: ExemplarIndex) -> Prepared:
         ),
         encoder=encoder,
         workers=1,
-        timeout_s=None,
+        limits=ReadLimits(),
         notes=(),
     )
 

@@ -100,6 +100,7 @@ def test_names_cannot_be_markup(report: Backtest) -> None:
     """A file's name stands as text, and what would turn the direction of writing is escaped."""
     page = backtest_page(report)
     assert "<script" not in page and "\u202e" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;" in page
     assert '<script>alert(1)</script>"&\\u202egpj.mp4' in Outline(page).text
 
 

@@ -13,22 +13,38 @@ import pytest
 from vscan.errors import OutputError, UsageError
 from vscan.store.browse import Filter, find_record, load_records, most_severe_first
 
+EVIDENCE = {"kind": "prompt", "prompt": "x", "time_s": 1.0, "similarity": 0.3, "score": 0.9}
+
 
 def record(
     uri: str, outcome: str = "clear", action: str = "allow", **findings: tuple[str, float]
 ) -> dict[str, Any]:
-    """A record with as much as browsing needs; findings as policy=(action, score)."""
+    """A record without samples; findings as policy=(action, score)."""
     return {
         "schema": "vscan.verdict/1",
         "id": f"v_{uri}",
-        "source": {"uri": uri, "sha256": "aa"},
+        "source": {
+            "uri": uri, "sha256": "aa", "md5": None, "bytes": 9, "duration_s": None, "width": None,
+            "height": None, "codec": None, "meta": {},
+        },
         "outcome": outcome,
         "action": action,
+        "reasons": [],
+        "warnings": [],
         "findings": [
-            {"policy": policy.replace("__", "."), "action": act, "score": score}
+            {
+                "policy": policy.replace("__", "."), "severity": "high", "action": act,
+                "score": score, "threshold": 0.5, "segments": [], "evidence": [EVIDENCE],
+            }
             for policy, (act, score) in findings.items()
         ],
-    }
+        "suppressed": [],
+        "samples": None,
+        "provenance": {
+            "vscan": "0.1.0", "pack": "p@1#sha256:0", "model": None, "precision": None,
+            "sampling": "fps:1", "signals": ["pdq"], "indexes": {},
+        },
+    }  # fmt: skip
 
 
 RECORDS = [

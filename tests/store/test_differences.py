@@ -22,14 +22,20 @@ def record(uri: str = "a", *findings: dict[str, Any], **fields: Any) -> dict[str
     return {
         "schema": "vscan.verdict/1",
         "id": "v_1",
-        "source": {"uri": uri, "sha256": "aa", "meta": {}},
+        "source": {
+            "uri": uri, "sha256": "aa", "md5": None, "bytes": 9, "duration_s": 9.0, "width": 16,
+            "height": 9, "codec": "h264", "meta": {},
+        },
         "outcome": "clear",
         "action": "allow",
+        "reasons": [],
         "warnings": [],
         "findings": list(findings),
+        "suppressed": [],
+        "samples": None,
         "provenance": PROVENANCE,
         **fields,
-    }
+    }  # fmt: skip
 
 
 def finding(policy: str, score: float, *spans: tuple[float, float], **more: Any) -> dict[str, Any]:

@@ -12,9 +12,10 @@ def doctor(
         bool, typer.Option("--json", help="Print one JSON object a line instead.")
     ] = False,
 ) -> None:
-    """Check this machine: readers and codecs, torch, precision, models, disk.
+    """Check this machine: readers, their sandbox, codecs, torch, precision, models, disk.
 
-    Every codec is tried for real, on a small clip made for it. Exits with 2 if a check failed.
+    Every codec is tried for real, on a small clip made for it, and so is what a reader process is
+    refused: the network, other files, other processes. Exits with 2 if a check failed.
     """
     from vscan.cli.tables import print_json_lines, print_table
     from vscan.diagnosis import diagnose

@@ -78,7 +78,15 @@ def scan(
     timeout: Annotated[
         float | None,
         typer.Option(help="Seconds a video may keep its reader busy before it is given up as an "
-                     "error. Default: 60 and the video's own length."),
+                     "error, as --limit timeout_s. Default: 60 and the video's own length."),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE",
+                     help="What reading one video may cost, beyond which it is an error: "
+                     "timeout_s, cpu_s, memory_bytes, max_pixels, max_side, max_duration_s, "
+                     "max_streams or threads, as memory_bytes=2G, max_duration_s=4h or "
+                     "max_pixels=36M (docs/limits.md). May be repeated."),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start --output over instead of resuming it.")
@@ -128,6 +136,7 @@ def scan(
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
     from vscan.cli.stopping import StopSignals
+    from vscan.decode.limits import parse_limits
     from vscan.errors import UsageError
     from vscan.runs import Began
     from vscan.shards import parse_shard, share_of
@@ -135,6 +144,7 @@ def scan(
 
     began = Began()
     wanted = None if shard is None else parse_shard(shard)
+    limits = parse_limits(limit or ())
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     # Before anything heavy is imported: a second run on the same output is told so at once.
@@ -160,6 +170,7 @@ def scan(
             signals=tuple(s.strip() for s in signals.split(",")) if signals else None,
             workers=workers,
             timeout_s=timeout,
+            limits=limits,
             store=store,
             flood_share=flood_share,
         )

@@ -1,13 +1,14 @@
 """The reader process: opens one file at a time and streams what is asked of it.
 
-Started as `python -m vscan.decode.child PARENT_PID`; speaks `wire` on its stdin and stdout. It
-imports numpy, orjson, Pillow, PyAV and, where it serves, decord: no torch.
+Started as `python -m vscan.decode.child PARENT_PID SOCKET`; speaks `wire` on its stdin and stdout,
+and is handed each file, open, over the socket: it can open none itself (see sandbox.py). It imports
+numpy, orjson, Pillow, PyAV and, where it serves, decord: no torch.
 """
 
 from __future__ import annotations
 
-import base64
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -17,12 +18,17 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from vscan import storage
 from vscan.decode import wire
 from vscan.decode.measuring import in_batches
 from vscan.decode.probe import Probe, probe
 from vscan.decode.reader import Reader, ReaderFailed
-from vscan.decode.sandbox import ReadLimits, confine, resident_bytes
+from vscan.decode.sandbox import (
+    ReadLimits,
+    limit_cpu,
+    limit_process,
+    resident_bytes,
+    restrict,
+)
 from vscan.errors import SourceError
 from vscan.media import FrameBatch
 
@@ -33,10 +39,11 @@ DECORD = "decord"
 
 @dataclass(frozen=True)
 class Pipes:
-    """The two ends of the talk with the parent."""
+    """The two ends of the talk with the parent, and where its open files come from."""
 
     incoming: BinaryIO
     outgoing: int
+    files: socket.socket
 
     def receive(self) -> dict[str, Any]:
         """The parent's next message; EOFError when it is gone."""
@@ -49,6 +56,13 @@ class Pipes:
             view = piece
             while view:
                 view = view[os.write(self.outgoing, view) :]
+
+    def receive_file(self) -> BinaryIO:
+        """The file that came with the last message, at its start, unbuffered."""
+        _, descriptors, _, _ = socket.recv_fds(self.files, 1, 1)
+        if not descriptors:
+            raise EOFError
+        return os.fdopen(descriptors[0], "rb", buffering=0)
 
     def _read_exactly(self, size: int) -> bytearray:
         data = bytearray()
@@ -65,7 +79,6 @@ class OpenFile:
     """The file that is being served."""
 
     file: BinaryIO
-    path: Path
     probed: Probe
     limits: ReadLimits
     threads: int
@@ -75,7 +88,8 @@ class OpenFile:
         if which == DECORD:
             from vscan.decode.decord_reader import DecordReader
 
-            return DecordReader(self.file, self.path, self.probed, self.threads)
+            handle = Path(f"/dev/fd/{self.file.fileno()}")
+            return DecordReader(self.file, handle, self.probed, self.threads)
         from vscan.decode.pyav_reader import PyavReader
 
         return PyavReader(self.file, self.probed, self.limits, self.threads)
@@ -83,29 +97,38 @@ class OpenFile:
 
 def main() -> None:
     """Serves the parent until it closes the pipe."""
+    parent_pid, files = int(sys.argv[1]), int(sys.argv[2])
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.dup(1)
     # What a library prints must not end up between the messages.
     os.dup2(2, 1)
-    pipes = Pipes(incoming, outgoing)
+    pipes = Pipes(
+        incoming, outgoing, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=files)
+    )
     try:
         hello = pipes.receive()
-        confine(int(hello["memory_bytes"]), int(sys.argv[1]))
+        limit_process(int(hello["memory_bytes"]), parent_pid)
         import av
 
         av.logging.set_level(None)
-        pipes.send({"op": "ready"})
-        while True:
-            _serve_file(pipes, pipes.receive())
+        pipes.send({"op": "ready", "confinement": [asdict(layer) for layer in restrict()]})
+        while (message := pipes.receive())["op"] != "trial":
+            _serve_file(pipes, message)
+        from vscan.decode.trial import attempts
+
+        pipes.send({"op": "tried", "outcomes": attempts(message)})
     except (EOFError, BrokenPipeError):
         return
 
 
 def _serve_file(pipes: Pipes, opening: Mapping[str, Any]) -> None:
     """One file, from `open` to `close`."""
+    limits = ReadLimits(**opening["limits"])
     with ExitStack() as stack:
         opened: OpenFile | None = None
+        stack.callback(_empty_stdin)
+        file = stack.enter_context(pipes.receive_file())
         try:
-            opened = _open(opening, stack)
+            opened = _open(file, limits, int(opening["threads"]))
             info = opened.probed
             pipes.send(
                 {
@@ -115,7 +138,7 @@ def _serve_file(pipes: Pipes, opening: Mapping[str, Any]) -> None:
                 }
             )
         except Exception as error:  # noqa: BLE001 - whatever a file does becomes its own message
-            pipes.send(_failure(error))
+            pipes.send(_failure(error, limits))
         while (message := pipes.receive())["op"] != "close":
             try:
                 if opened is None:
@@ -124,27 +147,35 @@ def _serve_file(pipes: Pipes, opening: Mapping[str, Any]) -> None:
             except BrokenPipeError:
                 raise
             except Exception as error:  # noqa: BLE001 - as above
-                pipes.send(_failure(error))
+                pipes.send(_failure(error, limits))
     pipes.send({"op": "closed", "resident_bytes": resident_bytes()})
 
 
-def _open(opening: Mapping[str, Any], stack: ExitStack) -> OpenFile:
-    path = Path(os.fsdecode(base64.b64decode(opening["path"])))
-    limits = ReadLimits(**opening["limits"])
-    file = stack.enter_context(storage.open_source(path))
-    return OpenFile(file, path, probe(file, limits), limits, int(opening["threads"]))
+def _open(file: BinaryIO, limits: ReadLimits, threads: int) -> OpenFile:
+    limit_cpu(limits.cpu_for(None, threads))
+    # FFmpeg reads stdin as `fd:`, which no name of a file can be taken for; decord does so.
+    os.dup2(file.fileno(), 0)
+    return OpenFile(file, probe(file, limits), limits, threads)
 
 
-def _failure(error: Exception) -> dict[str, Any]:
+def _empty_stdin() -> None:
+    """Lets go of the file that was served."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+
+def _failure(error: Exception, limits: ReadLimits) -> dict[str, Any]:
     """An exception as a message; the parent turns it back."""
     if isinstance(error, ReaderFailed):
         return {"op": "reader_failed", "message": str(error)}
+    out_of_memory = isinstance(error, MemoryError)
+    if out_of_memory or (isinstance(error, SourceError) and error.code == "memory_limit"):
+        message = limits.out_of_memory
+        return {"op": "error", "code": "memory_limit", "message": message, "remedy": ""}
     if isinstance(error, SourceError):
         fields = {"code": error.code, "message": error.message, "remedy": error.remedy}
         return {"op": "error", **fields}
-    if isinstance(error, MemoryError):
-        message = "reading the file needs more memory than allowed"
-        return {"op": "error", "code": "memory_limit", "message": message, "remedy": ""}
     message = f"unexpected {type(error).__name__}: {error}"[:500]
     return {"op": "error", "code": "internal", "message": message, "remedy": ""}
 
@@ -154,6 +185,8 @@ def _serve_read(pipes: Pipes, opened: OpenFile, message: Mapping[str, Any]) -> N
     request = wire.unpack_request(message["request"])
     measure = wire.unpack_measure(message["measure"])
     after_s = message["after_s"]
+    duration_s = opened.probed.info.duration_s
+    limit_cpu(opened.limits.cpu_for(duration_s, opened.threads))
     with opened.reader(message["reader"]) as reader:
         frames = reader.read(request)
         if after_s is not None:

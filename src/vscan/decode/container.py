@@ -6,12 +6,14 @@ open no second file, and no name can be taken for a URL or a pattern.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
 import av
 from av.container.input import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vscan.errors import SourceError
@@ -27,7 +29,7 @@ FORMATS = (
 BUFFER_BYTES = 1 << 20
 
 
-def open_media(file: BinaryIO, *, max_pixels: int) -> InputContainer:
+def open_media(file: BinaryIO, *, max_pixels: int, without_edits: bool = False) -> InputContainer:
     """An open container; the caller closes it.
 
     Raises SourceError: `unsupported_format`, `memory_limit` or `decode_failed`.
@@ -38,29 +40,67 @@ def open_media(file: BinaryIO, *, max_pixels: int) -> InputContainer:
         "format_whitelist": FORMATS,
         "max_pixels": str(max_pixels),
     }
+    if without_edits:
+        options["ignore_editlist"] = "1"
     with translated("opened"):
         return av.open(
-            file, "r", options=options, metadata_errors="replace", buffer_size=BUFFER_BYTES
+            _Seekable(file),
+            "r",
+            options=options,
+            metadata_errors="replace",
+            buffer_size=BUFFER_BYTES,
         )
 
 
-def video_stream(container: InputContainer) -> VideoStream:
-    """The stream that a player would show. Raises SourceError `no_video_stream`."""
-    picture = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
-    streams = [stream for stream in container.streams.video if not stream.disposition & picture]
+class _Seekable:
+    """A file in which a demuxer may seek anywhere: where there is nothing, it is told so.
+
+    An exception would end the reading, and a damaged offset is no reason for that.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read = file.read
+        self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """The place reached, or -1, by which FFmpeg knows that it failed."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, OverflowError, ValueError):
+            return -1
+
+
+def video_streams(container: InputContainer) -> list[VideoStream]:
+    """Every stream of pictures: first the one that a player would show, the attached ones last.
+
+    Streams that FFmpeg has no decoder for are among them (their `codec_context` is None). Raises
+    SourceError `no_video_stream`, and `unsupported_format` for a picture that is stored in tiles.
+    """
+    streams = list(container.streams.video)
     if not streams:
         raise SourceError(
             "no_video_stream",
             "the file holds no video stream",
             remedy="vscan looks at pictures; sound alone is not scanned",
         )
-    best = container.streams.best("video")
-    stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
-    if stream.codec_context is None:
+    if any(stream.disposition & Disposition.dependent for stream in streams):
         raise SourceError(
-            "unsupported_format", "no decoder for the codec of the file's video stream"
+            "unsupported_format",
+            "the picture is stored in tiles (HEIF grid), which are not put together here",
+            remedy="save it as JPEG or PNG",
         )
-    return stream
+    best = container.streams.best("video")
+    return sorted(streams, key=lambda s: (is_attached(s), s is not best, s.index))
+
+
+def is_attached(stream: VideoStream) -> bool:
+    """Whether the stream is one picture that goes with the file, as cover art."""
+    # Whatever another track calls its chapters has both marks, and may be the film itself.
+    return (
+        bool(stream.disposition & Disposition.attached_pic)
+        and not stream.disposition & Disposition.timed_thumbnails
+    )
 
 
 @contextmanager

@@ -103,11 +103,8 @@ class DecordReader:
             decord = _import_decord()
         except (ImportError, OSError) as error:  # its libraries may not fit the memory allowed
             raise ReaderFailed(f"decord cannot be loaded: {_first_line(error)}") from error
-        # The open file, not its name: a name can be swapped, look like a URL, or not be UTF-8.
-        handle = f"/proc/self/fd/{self._file.fileno()}"
-        name = handle if Path(handle).exists() else os.fspath(self._path)
         try:
-            video = decord.VideoReader(name, num_threads=self._threads, fault_tol=1e-9)
+            video = self._made(decord)
             starts = np.asarray(video.get_frame_timestamp(range(len(video))))[:, 0]
         except MemoryError:
             raise
@@ -117,6 +114,23 @@ class DecordReader:
         if len(starts) != len(times) or np.abs(starts - times).max() > TIME_TOLERANCE_S:
             raise ReaderFailed(f"decord counts {len(starts)} frames, the packets {len(times)}")
         return video
+
+    def _made(self, decord: Any) -> Any:
+        """Decord's reader on the open file, not on its name: that can be swapped, or be no UTF-8.
+
+        Where the file is stdin, FFmpeg's `fd:` reads it there without opening it again, which a
+        reader process may not do. An FFmpeg older than 6.0 has no `fd:`.
+        """
+        handle = f"/proc/self/fd/{self._file.fileno()}"
+        name = handle if Path(handle).exists() else os.fspath(self._path)
+        if _is_stdin(self._file):
+            self._file.seek(0)
+            try:
+                return decord.VideoReader("fd:", num_threads=self._threads, fault_tol=1e-9)
+            except Exception:
+                if not _opens(name):
+                    raise
+        return decord.VideoReader(name, num_threads=self._threads, fault_tol=1e-9)
 
 
 class _Walk:
@@ -169,6 +183,21 @@ def _import_decord() -> Any:
     import decord
 
     return decord
+
+
+def _is_stdin(file: BinaryIO) -> bool:
+    try:
+        return os.path.sameopenfile(file.fileno(), 0)
+    except OSError:  # there is no stdin
+        return False
+
+
+def _opens(name: str) -> bool:
+    try:
+        os.close(os.open(name, os.O_RDONLY))
+    except OSError:
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:

@@ -14,12 +14,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vscan.media import ReadReport
+from vscan.media import MAX_GAPS, ReadReport
 from vscan.sampling import EveryRequest, FrameRequest, GridRequest, TimesRequest
 
 MIN_TOLERANCE_S = 1e-6
-MAX_GAPS = 1000
-"""Gaps beyond this many are joined to the last one, so that no file makes a record without end."""
+MAX_PATIENCE_S = 0.5
+"""How late a frame may come where the one before the moment asked for is lost, at most: its own
+duration is the file's word."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,23 @@ class Ledger:
             return self._offer_target(self._targets, time_s, duration_s, lost)
         return self._offer_counted(time_s, lost)
 
-    def report(self, reader: str, warnings: tuple[str, ...] = ()) -> ReadReport:
-        """The account so far, with what is still promised counted as lost."""
+    def last_until(self, end_s: float) -> None:
+        """The stream lasts until then, though no frame that was offered does."""
+        self._end_s = max(self._end_s, end_s)
+
+    @property
+    def end_s(self) -> float:
+        """Time at which the last frame seen ends; 0 where none was."""
+        return self._end_s
+
+    def report(
+        self, reader: str, warnings: tuple[str, ...] = (), claimed_end_s: float | None = None
+    ) -> ReadReport:
+        """The account so far, with what is still promised counted as lost.
+
+        claimed_end_s: where the stream would end if nothing of it were missing; what is planned
+        from its end to there counts as missed.
+        """
         lost, self._promised = sorted(self._promised), []
         if lost:
             self._end_s = max(self._end_s, lost[-1] + self._last_duration_s)
@@ -95,6 +111,8 @@ class Ledger:
                     self._miss(self._targets.at(self._next_target), self._end_s, missed)
             else:
                 self._miss_counted(lost, self._end_s)
+        if claimed_end_s is not None and claimed_end_s > self._end_s:
+            self._miss_rest(claimed_end_s)
         return ReadReport(
             planned=self._planned,
             read=self._read,
@@ -104,6 +122,21 @@ class Ledger:
             gaps_s=tuple((round(start, 3), round(end, 3)) for start, end in self._gaps),
             warnings=warnings,
         )
+
+    def _miss_rest(self, claimed_end_s: float) -> None:
+        """Counts what is planned between the end of what there is and the claimed end, at least one
+        where nothing was seen at all."""
+        if self._targets is not None:
+            frame_s = self._last_duration_s or self._tolerance_s
+            until = self._targets.count_until(claimed_end_s - frame_s)
+            missed = max(until, int(not self._planned)) - self._next_target
+            if missed > 0:
+                start_s = max(self._end_s, self._targets.at(self._next_target))
+                self._next_target += missed
+                self._miss(start_s, claimed_end_s, missed)
+            return
+        share = (claimed_end_s - self._end_s) / self._end_s if self._end_s else 1.0
+        self._miss(self._end_s, claimed_end_s, max(1, round(self._planned * share)))
 
     def _lost_before(self, time_s: float) -> list[float]:
         """Promised times before this frame that no frame kept, in order."""
@@ -124,7 +157,7 @@ class Ledger:
         missed = 0
         if lost:
             # A frame a step late still shows the moment asked for; only a longer wait is a gap.
-            patience_s = max(2 * duration_s, self._tolerance_s)
+            patience_s = max(min(2 * duration_s, MAX_PATIENCE_S), self._tolerance_s)
             late = targets.count_until(min(lost[-1], time_s - patience_s))
             missed = min(max(0, late - first), until - first)
         if missed:

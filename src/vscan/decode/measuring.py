@@ -14,9 +14,8 @@ from vscan.decode.reader import Rgb
 from vscan.hashes.keypoints import FEATURE_BYTES, SOURCE_FEATURE_BYTES, find_keypoints
 from vscan.hashes.pdq import DIHEDRAL_COUNT, HASH_BYTES, pdq_dihedral
 from vscan.hashes.regions import exemplar_regions, source_regions
-from vscan.media import FrameBatch, Measure
+from vscan.media import BATCH_FRAMES, FrameBatch, Measure
 
-BATCH_FRAMES = 32
 BATCH_BYTES = 16 << 20
 
 

@@ -8,22 +8,25 @@ docs/decisions/0003-which-reader.md.
 from __future__ import annotations
 
 import importlib.util
-import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import av
 import numpy as np
 from av.container.input import InputContainer
-from av.sidedata.sidedata import SideData
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+from PIL import Image
 
-from vscan.decode.container import open_media, translated, video_stream
+from vscan.decode.claims import Claim, claim_of, missing_until_s
+from vscan.decode.container import is_attached, open_media, translated, video_streams
+from vscan.decode.orientation import IDENTITY, Orientation, degrees_clockwise, orientation
 from vscan.decode.sandbox import ReadLimits
+from vscan.decode.survey import Survey, survey
 from vscan.errors import SourceError
 from vscan.media import VideoInfo
 
@@ -32,10 +35,26 @@ DECORD_CODECS = ("h264", "vp9", "av1", "mpeg4")
 DECORD_PIXELS = ("yuv420p", "yuvj420p", "yuv420p10le", "yuv444p")
 FIRST_FRAME_PACKETS = 64
 """Packets tried before a file counts as one whose first frame cannot be decoded."""
-IDENTITY = ((1, 0), (0, 1))
 
-Orientation = tuple[tuple[int, int], tuple[int, int]]
-"""The display matrix's signs ((a, b), (c, d)): shown (x, y) = (a x + c y, b x + d y)."""
+
+@dataclass(frozen=True)
+class StreamProbe:
+    """What one stream of pictures is, before it is read."""
+
+    index: int
+    """Its place among the container's streams."""
+    tick_s: float
+    """Its time base in seconds."""
+    frame_s: float
+    """Seconds that a frame usually lasts."""
+    start: int | None
+    """Tick at which it starts, as far as the container tells."""
+    claim: Claim | None
+    """How long the header says that it is."""
+    attached: bool
+    """Whether it is one picture that goes with the file, as cover art."""
+    decodable: bool
+    """Whether there is a decoder for its codec."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +62,22 @@ class Probe:
     """What a file is, before it is read."""
 
     info: VideoInfo
-    tick_s: float
-    """The stream's time base in seconds."""
+    streams: tuple[StreamProbe, ...]
+    """Its streams of pictures in the order in which they are read: what a player shows first."""
     times_s: NDArray[np.float64] | None
     """(N,) presentation times that the packets promise, ascending, where decord may serve."""
-    frame_s: float
-    """Seconds that a frame usually lasts."""
     not_decord: str
     """Why decord may not serve this file; empty where it may."""
+
+    @property
+    def tick_s(self) -> float:
+        """The first stream's time base in seconds."""
+        return self.streams[0].tick_s
+
+    @property
+    def frame_s(self) -> float:
+        """Seconds that a frame of the first stream usually lasts."""
+        return self.streams[0].frame_s
 
 
 def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
@@ -59,36 +86,42 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
     Raises SourceError where the file cannot be scanned.
     """
     with open_media(file, max_pixels=limits.max_pixels) as container, translated("probed"):
-        stream = video_stream(container)
-        _check_size(stream.codec_context.width, stream.codec_context.height, limits)
-        duration_s = claimed_duration_s(container, stream)
-        if duration_s is not None and duration_s > limits.max_duration_s:
+        limits.check_streams(len(container.streams))
+        found = video_streams(container)
+        for each in found:
+            if each.codec_context is not None:
+                limits.check_size(each.codec_context.width, each.codec_context.height)
+        stream = next((each for each in found if each.codec_context is not None), None)
+        if stream is None:
             raise SourceError(
-                "too_large",
-                f"the video claims to last {duration_s:.0f} s; "
-                f"at most {limits.max_duration_s:.0f} s are read",
+                "unsupported_format", "no decoder for the codec of the file's video stream"
             )
+        found.remove(stream)
+        streams = tuple(_stream_probe(container, each) for each in (stream, *found))
+        duration_s = claimed_duration_s(container, stream)
         name = container.format.name
         codec = stream.codec_context.codec.canonical_name
-        tick_s = float(stream.time_base or 0)
         first = first_frame(container, stream, limits)
         if first is None and name.endswith("_pipe"):
-            raise SourceError(
-                "decode_failed",
-                f"the image is damaged or has more than {limits.max_pixels} pixels",
-            )
+            raise _undecodable_picture(file, limits)
         turn = orientation(first) if first is not None else IDENTITY
-        several = len(container.streams.video) > 1
-        warnings = ["several_video_streams"] if several else []
-        reason = "several video streams" if several else _not_decord(name, codec, first, turn)
-        frame_s = frame_duration_s(stream)
         shape: VideoFrame | VideoCodecContext = first or stream.codec_context
         width, height = shape.width, shape.height
     times = None
-    if not reason:
-        times, reason = _promised_times(file, limits)
+    reason = "several video streams" if found else _not_decord(name, codec, first, turn)
+    too_long = duration_s is not None and duration_s > limits.max_duration_s
+    if not reason or too_long:
+        surveyed = survey_of(file, streams, limits)
+        if too_long:  # a header may say anything: the packets must say so too
+            there_s = max((each.length_s for each in surveyed.streams.values()), default=0.0)
+            limits.check_duration(min(duration_s or 0.0, there_s), claimed=True)
+        if not reason:
+            times, reason = _promised_times(surveyed, streams[0])
     if turn[0][0] == 0:
         width, height = height, width
+    warnings = ["several_video_streams"] if found else []
+    if name == "tiff_pipe" and _pages(file) > 1:
+        warnings.append("content_not_read")  # FFmpeg decodes the first page alone
     info = VideoInfo(
         container=name,
         codec=codec,
@@ -98,7 +131,55 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
         rotation=degrees_clockwise(turn),
         warnings=tuple(warnings),
     )
-    return Probe(info, tick_s, times, frame_s, reason)
+    return Probe(info, streams, times, reason)
+
+
+def survey_of(file: BinaryIO, streams: Iterable[StreamProbe], limits: ReadLimits) -> Survey:
+    """What all packets of these streams say."""
+    frames_s = {stream.index: stream.frame_s for stream in streams}
+    return survey(file, frames_s, max_pixels=limits.max_pixels, longest_s=limits.max_duration_s)
+
+
+def _stream_probe(container: InputContainer, stream: VideoStream) -> StreamProbe:
+    return StreamProbe(
+        index=stream.index,
+        tick_s=float(stream.time_base or 0),
+        frame_s=frame_duration_s(stream),
+        start=stream.start_time,
+        claim=None if is_attached(stream) else claim_of(container, stream),
+        attached=is_attached(stream),
+        decodable=stream.codec_context is not None,
+    )
+
+
+def _undecodable_picture(file: BinaryIO, limits: ReadLimits) -> SourceError:
+    """Why the first frame of a still picture does not decode."""
+    file.seek(0)
+    head = file.read(21)
+    # RIFF, size, WEBP, VP8X, size, flags: WebP container specification, extended file format.
+    if head[8:16] == b"WEBPVP8X" and len(head) > 20 and head[20] & 2:
+        return SourceError(
+            "unsupported_format",
+            "an animated WebP, which FFmpeg does not decode",
+            remedy="convert it to GIF, PNG or a video",
+        )
+    file.seek(0)
+    # Of its header alone; FFmpeg tells no size of a picture that it was not allowed to decode.
+    Image.MAX_IMAGE_PIXELS = None
+    with suppress(OSError, ValueError, SyntaxError), Image.open(file) as image:
+        limits.check_size(*image.size)
+    return SourceError(
+        "decode_failed",
+        f"the image is damaged, or has more pixels than limit max_pixels = {limits.max_pixels}",
+    )
+
+
+def _pages(file: BinaryIO) -> int:
+    """Pictures in a TIFF."""
+    file.seek(0)
+    with suppress(OSError, ValueError, SyntaxError), Image.open(file) as image:
+        return int(getattr(image, "n_frames", 1))
+    return 1
 
 
 def claimed_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
@@ -144,53 +225,6 @@ def first_frame(
     return None
 
 
-def orientation(frame: VideoFrame) -> Orientation:
-    """How the stored frame is turned to be shown: the signs of its display matrix.
-
-    The matrix is QuickTime's (ISO/IEC 14496-12, 6.2.2): nine 32-bit integers, 16.16 fixed point in
-    the first two columns. What is no multiple of a right angle is taken as upright, as players do.
-    """
-    for data in cast(Iterable[SideData], frame.side_data):  # typed as a dict, is a list
-        if data.type.name == "DISPLAYMATRIX":
-            raw = bytes(data)[:36]
-            if len(raw) < 36:
-                return IDENTITY
-            a, b, _, c, d, *_ = struct.unpack("<9i", raw)
-            one = max(abs(a), abs(b), abs(c), abs(d)) or 1
-            signs = tuple(round(v / one) for v in (a, b, c, d))
-            turn = ((signs[0], signs[1]), (signs[2], signs[3]))
-            straight = abs(signs[0]) + abs(signs[1]) == 1 == abs(signs[2]) + abs(signs[3])
-            return turn if straight and abs(signs[0]) == abs(signs[3]) else IDENTITY
-    return IDENTITY
-
-
-def upright(rgb: NDArray[np.uint8], turn: Orientation) -> NDArray[np.uint8]:
-    """The stored frame (H, W, 3) as it is shown."""
-    (a, b), (c, d) = turn
-    if a == 0:
-        rgb = rgb.transpose(1, 0, 2)
-        a, d = c, b
-    if a < 0:
-        rgb = rgb[:, ::-1]
-    if d < 0:
-        rgb = rgb[::-1]
-    return np.ascontiguousarray(rgb)
-
-
-def degrees_clockwise(turn: Orientation) -> int:
-    """0, 90, 180 or 270: the rotation in `turn`, a mirroring left out."""
-    (a, b), (_, _) = turn
-    return {(1, 0): 0, (0, 1): 90, (-1, 0): 180, (0, -1): 270}[(a, b)]
-
-
-def _check_size(width: int, height: int, limits: ReadLimits) -> None:
-    if width * height > limits.max_pixels:
-        raise SourceError(
-            "too_large",
-            f"frames of {width} x {height} pixels; at most {limits.max_pixels} pixels are read",
-        )
-
-
 def _not_decord(container: str, codec: str, first: VideoFrame | None, turn: Orientation) -> str:
     """Why decord may not serve, as far as header and first frame tell."""
     if importlib.util.find_spec("decord") is None:
@@ -208,28 +242,33 @@ def _not_decord(container: str, codec: str, first: VideoFrame | None, turn: Orie
     return ""
 
 
-def _promised_times(file: BinaryIO, limits: ReadLimits) -> tuple[NDArray[np.float64] | None, str]:
+def _promised_times(
+    surveyed: Survey, stream: StreamProbe
+) -> tuple[NDArray[np.float64] | None, str]:
     """The packets' presentation times, or why they cannot be told frame by frame."""
-    with open_media(file, max_pixels=limits.max_pixels) as container:
-        stream = video_stream(container)
-        ticks: list[int] = []
-        try:
-            for packet in container.demux(stream):
-                if packet.size == 0:
-                    continue
-                if not ticks and not packet.is_keyframe:
-                    return None, "does not begin with a keyframe"
-                if packet.pts is None or packet.is_discard or packet.is_corrupt:
-                    return None, "packets without a time, discarded or corrupt"
-                ticks.append(packet.pts)
-        except av.error.FFmpegError:
-            return None, "the container is damaged"
-        start, base = stream.start_time, stream.time_base
-        if not ticks or start is None or base is None:
-            return None, "no times"
-        pts = np.sort(np.array(ticks, np.int64))
-        if int(pts[0]) != start:
-            return None, "does not start where it says"
-        if len(pts) > 1 and int(np.diff(pts).min()) == 0:
-            return None, "two packets of one time"
-        return (pts - start).astype(np.float64) * float(base), ""
+    said = surveyed.streams.get(stream.index)
+    if not surveyed.whole or said is None:
+        return None, "the container is damaged"
+    if said.flaw:
+        return None, said.flaw
+    if said.ticks is None or not len(said.ticks) or stream.start is None or not stream.tick_s:
+        return None, "no times"
+    pts = np.sort(said.ticks)
+    if int(pts[0]) != stream.start:
+        return None, "does not start where it says"
+    if len(pts) > 1 and int(np.diff(pts).min()) == 0:
+        return None, "two packets of one time"
+    if said.holes or missing_until(surveyed, stream) is not None:
+        return None, "something is missing from it"
+    return (pts - stream.start).astype(np.float64) * stream.tick_s, ""
+
+
+def missing_until(surveyed: Survey, stream: StreamProbe) -> float | None:
+    """The end that the container claims for a stream, where packets end before it; seconds."""
+    return missing_until_s(
+        stream.claim,
+        surveyed,
+        stream.index,
+        start_s=(stream.start or 0) * stream.tick_s,
+        frame_s=stream.frame_s,
+    )

@@ -6,6 +6,7 @@ import collections
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,8 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from vscan.decode import wire
-from vscan.decode.sandbox import OPEN_TIMEOUT_S, ReadLimits, child_environment
+from vscan.decode.sandbox import OPEN_TIMEOUT_S, Layer, ReadLimits, child_environment
 
+CHILD = ("-P", "-m", "vscan.decode.child")
+"""What Python is started with; -P: a module of the current folder is anyone's, never imported."""
 STDERR_LINES = 20
 READ_CHUNK = 1 << 20
 
@@ -32,8 +35,10 @@ class ProcessFailed(Exception):  # noqa: N818 - becomes a SourceError once it is
 class Deadline:
     """Seconds left of waiting for a process. Only waiting counts, not the parent's own work."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, limit_s: float | None = None) -> None:
         self.allowed_s = seconds
+        self.limit_s = seconds if limit_s is None else limit_s
+        """The limit that `seconds` are a share of."""
         self.used_s = 0.0
 
     @property
@@ -45,24 +50,34 @@ class Deadline:
 class ReaderProcess:
     """A child that runs `vscan.decode.child`. Raises ProcessFailed from every call that talks."""
 
+    confinement: tuple[Layer, ...]
+    """How the child is confined, and how not: what it said before it was given any file."""
+
     def __init__(self, limits: ReadLimits) -> None:
         self.files_served = 0
         self.resident_bytes = 0
         self._killed = False
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "vscan.decode.child", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=child_environment(os.environ),
-            start_new_session=True,
-            bufsize=0,
-        )
+        self._limits = limits
+        # Open files go over a socket: the child can open none of its own.
+        self._files, for_child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with for_child:
+            self._child = subprocess.Popen(
+                [sys.executable, *CHILD, str(os.getpid()), str(for_child.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(for_child.fileno(),),
+                env=child_environment(os.environ),
+                start_new_session=True,
+                bufsize=0,
+            )
         self._stderr: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
-        threading.Thread(target=self._drain_stderr, daemon=True).start()
+        self._drain = threading.Thread(target=self._drain_stderr, daemon=True)
+        self._drain.start()
         deadline = Deadline(OPEN_TIMEOUT_S)
         self.send({"op": "hello", "memory_bytes": limits.memory_bytes})
-        self.receive(deadline)
+        ready, _ = self.receive(deadline)
+        self.confinement = tuple(Layer(**layer) for layer in ready["confinement"])
 
     @property
     def pid(self) -> int:
@@ -74,10 +89,15 @@ class ReaderProcess:
         """Whether the child can still be talked to."""
         return not self._killed and self._child.poll() is None
 
-    def send(self, header: Mapping[str, Any]) -> None:
-        """One message; requests are small enough never to block."""
+    def send(self, header: Mapping[str, Any], file: int | None = None) -> None:
+        """One message, and an open file's descriptor for the child to have a copy of.
+
+        Requests are small enough never to block.
+        """
         assert self._child.stdin is not None  # noqa: S101 - opened as a pipe above
         try:
+            if file is not None:
+                socket.send_fds(self._files, [b"\0"], [file])
             for piece in wire.frame_message(header):
                 self._child.stdin.write(piece)
         except OSError as error:
@@ -103,6 +123,7 @@ class ReaderProcess:
         except (ProcessLookupError, PermissionError):
             self._child.kill()
         self._child.wait()
+        self._files.close()
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
                 pipe.close()
@@ -121,7 +142,8 @@ class ReaderProcess:
             if not ready:
                 self.kill()
                 raise ProcessFailed(
-                    "deadline", f"the reader was killed after {deadline.allowed_s:g} s"
+                    "deadline",
+                    f"the reader was killed after more than limit timeout_s = {deadline.limit_s:g}",
                 )
             got = os.readv(descriptor, [view[filled : filled + READ_CHUNK]])
             if got == 0:
@@ -136,9 +158,15 @@ class ReaderProcess:
         except subprocess.TimeoutExpired:
             status = 0
         self.kill()
+        self._drain.join(timeout=1)  # its last words may not have been read yet
         said = "\n".join(self._stderr)
         if "MemoryError" in said or "bad_alloc" in said or "Cannot allocate memory" in said:
-            return ProcessFailed("memory_limit", "reading the file needs more memory than allowed")
+            return ProcessFailed("memory_limit", self._limits.out_of_memory)
+        if status == -signal.SIGXCPU:
+            most = f" = {self._limits.cpu_s:g}" if self._limits.cpu_s is not None else ""
+            return ProcessFailed(
+                "deadline", f"the reader took more CPU time than limit cpu_s{most}"
+            )
         if status < 0:
             name = signal.Signals(-status).name
             perhaps = ", perhaps by the system for want of memory" if -status == 9 else ""

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from types import TracebackType
 from typing import BinaryIO, Self
 
 import av
-import numpy as np
-from av.container.input import InputContainer
-from av.packet import Packet
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
-from vscan.decode.container import open_media, translated, video_stream
-from vscan.decode.ledger import Ledger
-from vscan.decode.probe import Probe, orientation, upright
+from vscan.decode.probe import Probe, survey_of
 from vscan.decode.reader import Rgb
 from vscan.decode.sandbox import ReadLimits
+from vscan.decode.stream_reading import Opened, StreamReading
 from vscan.errors import SourceError
-from vscan.media import ReadReport, VideoInfo
-from vscan.sampling import FrameRequest, KeyframesRequest
+from vscan.media import Part, ReadReport, VideoInfo, one_after_another
+from vscan.sampling import EveryRequest, FrameRequest, GridRequest, TimesRequest
 
-MAX_READ_ERRORS = 16
-"""Errors of the demuxer in a row after which the file counts as ended."""
-SHORTER_BY = 0.05
-"""Share of the claimed duration that may be missing before a warning says so."""
+STILL_PICTURES = 16
+"""Pictures up to which JPEGs one after the other are a still, and no film."""
 
 
 class PyavReader:
-    """A file walked with `demux`, packet by packet: one that does not decode costs only itself."""
+    """A file walked with `demux`, packet by packet: one that does not decode costs only itself.
+
+    Of a file with several video streams all are read, one after the other; each stands on the
+    file's timeline behind the one before it, from the next whole second on.
+    """
 
     def __init__(self, file: BinaryIO, probed: Probe, limits: ReadLimits, threads: int) -> None:
         self._file = file
         self._probed = probed
         self._limits = limits
         self._threads = threads
-        self._ledger: Ledger | None = None
-        self._warnings: list[str] = []
-        self._convert = _RgbConverter()
+        self._opened: Opened | None = None
+        self._readings: list[StreamReading] = []
 
     @property
     def name(self) -> str:
@@ -52,56 +48,45 @@ class PyavReader:
 
     def read(self, request: FrameRequest) -> Iterator[tuple[float, Rgb]]:
         """As `Reader.read`. Raises SourceError `no_frames` where not one frame decodes."""
-        ledger = self._ledger = Ledger(request, self._probed.tick_s)
-        self._warnings = []
-        clock = _Clock(self._probed)
-        keyframes = isinstance(request, KeyframesRequest)
-        with open_media(self._file, max_pixels=self._limits.max_pixels) as container:
-            stream = video_stream(container)
-            self._prepare(stream, keyframes=keyframes)
-            for frame in self._frames(container, stream, ledger, clock, keyframes=keyframes):
-                time_s, duration_s = clock.time_of(frame, ledger)
-                if time_s > self._limits.max_duration_s:
-                    raise SourceError(
-                        "too_large",
-                        f"the video goes on beyond {self._limits.max_duration_s:.0f} s",
-                    )
-                if ledger.offer(time_s, duration_s):
-                    with translated("converted to RGB"):
-                        rgb = self._convert(frame)
-                    yield time_s, rgb
-                    if ledger.satisfied:
-                        return
-        if ledger.frames_seen == 0:
-            raise SourceError(
-                "no_frames",
-                f"not one frame could be decoded ({ledger.skipped_packets} packets failed)",
-                remedy="check that the file plays; it may be cut off or encrypted",
-            )
-        if clock.jumped:
-            self._warnings.append("timestamps_jump_back")
+        opened = self._open()
+        self._readings, start_s = [], 0.0
+        if isinstance(request, GridRequest) and self._is_still(opened):
+            request = EveryRequest(1)  # its further pictures have no time of their own
+        for stream in self._probed.streams:
+            own = _from(request, start_s)
+            if self._readings and isinstance(own, TimesRequest) and not own.times_s:
+                return
+            reading = StreamReading(opened, stream, own, start_s)
+            self._readings.append(reading)
+            if stream.decodable:
+                yield from reading.frames(self._threads)
+                if reading.ledger.satisfied:
+                    return
+            reading.to_its_end = True
+            # Behind all that it has or should have, so that its gaps lie within its own part.
+            report = reading.report(self.name)
+            end_s = max((report.end_s, *(end for _, end in report.gaps_s)))
+            start_s += math.ceil(end_s - 1e-6)
+        if not any(reading.ledger.frames_seen for reading in self._readings):
+            raise self._nothing_decoded()
 
     def report(self) -> ReadReport:
         """How the last `read` went."""
-        if self._ledger is None:
+        if not self._readings:
             raise RuntimeError("report() before read()")
-        report = self._ledger.report(self.name)
-        warnings = list(self._warnings)
-        if report.skipped_packets:
-            warnings.append("packets_skipped")
-        claimed = self._probed.info.duration_s
-        read_through = not self._ledger.satisfied
-        if read_through and claimed is not None and report.end_s < claimed * (1 - SHORTER_BY) - 1:
-            warnings.append("shorter_than_claimed")
-        return ReadReport(
-            planned=report.planned,
-            read=report.read,
-            end_s=report.end_s,
-            reader=report.reader,
-            skipped_packets=report.skipped_packets,
-            gaps_s=report.gaps_s,
-            warnings=tuple(warnings),
-        )
+        reports = [reading.report(self.name) for reading in self._readings]
+        if len(self._probed.streams) == 1:
+            return reports[0]
+        parts = [
+            Part(
+                reading.stream.index,
+                reading.start_s,
+                reading.start_s + report.end_s,
+                round(report.coverage, 4),
+            )
+            for reading, report in zip(self._readings, reports, strict=True)
+        ]
+        return one_after_another(parts, reports)
 
     def close(self) -> None:
         """Nothing is held between reads."""
@@ -117,148 +102,38 @@ class PyavReader:
     ) -> None:
         self.close()
 
-    def _prepare(self, stream: VideoStream, *, keyframes: bool) -> None:
-        context = stream.codec_context
-        context.options = {"max_pixels": str(self._limits.max_pixels)}
-        context.thread_count = self._threads
-        context.thread_type = "AUTO"
-        if keyframes:
-            context.skip_frame = "NONKEY"
+    def _open(self) -> Opened:
+        if self._opened is None:
+            self._opened = Opened(
+                self._file,
+                self._probed.info.container,
+                survey_of(self._file, self._probed.streams, self._limits),
+                self._limits,
+            )
+        return self._opened
 
-    def _frames(
-        self,
-        container: InputContainer,
-        stream: VideoStream,
-        ledger: Ledger,
-        clock: _Clock,
-        *,
-        keyframes: bool,
-    ) -> Iterator[VideoFrame]:
-        """Every frame that decodes, in presentation order; what does not is counted."""
-        for packet in self._packets(container, stream, ledger):
-            if packet is not None and keyframes and not packet.is_keyframe:
-                continue
-            if packet is not None and not packet.is_discard:
-                clock.promise(packet, stream, ledger)
-            try:
-                frames = stream.decode(packet)
-            except MemoryError as error:
-                raise SourceError(
-                    "memory_limit", "decoding the file needs more memory than allowed"
-                ) from error
-            except av.error.EOFError:
-                continue
-            except (av.error.FFmpegError, ValueError):
-                ledger.skipped_packets += 1
-                continue
-            yield from frames
+    def _is_still(self, opened: Opened) -> bool:
+        """Whether it is a picture's file, which may hold more of them, as a camera's JPEG does."""
+        name = self._probed.info.container
+        few = all(each.count <= STILL_PICTURES for each in opened.survey.streams.values())
+        return name.endswith("_pipe") or (name == "mjpeg" and few)
 
-    def _packets(
-        self, container: InputContainer, stream: VideoStream, ledger: Ledger
-    ) -> Iterator[Packet[VideoStream] | None]:
-        """The packets, then None to flush. A demuxer's error ends the file only if it persists."""
-        errors = 0
-        while True:
-            try:
-                for packet in container.demux(stream):
-                    if packet.size:
-                        errors = 0
-                        yield packet
-                yield None
-                return
-            except MemoryError as error:
-                raise SourceError(
-                    "memory_limit", "reading the file needs more memory than allowed"
-                ) from error
-            except av.error.FFmpegError:
-                errors += 1
-                ledger.skipped_packets += 1
-                if errors >= MAX_READ_ERRORS:
-                    self._warnings.append("ended_by_errors")
-                    yield None
-                    return
-
-
-class _Clock:
-    """Presentation times from the stream's start, made never to descend."""
-
-    def __init__(self, probed: Probe) -> None:
-        self._tick_s = probed.tick_s
-        self._frame_s = probed.frame_s
-        self._from_first_packet = probed.info.container == "avi"
-        self._start: int | None = None
-        self._offset_s = 0.0
-        self._last_s: float | None = None
-        self.jumped = False
-
-    def promise(self, packet: Packet[VideoStream], stream: VideoStream, ledger: Ledger) -> None:
-        """Notes the time that a packet promises, if it has one."""
-        if self._start is None:
-            # AVI has no presentation times: those that FFmpeg makes up begin after the stream does.
-            known = None if self._from_first_packet else stream.start_time
-            self._start = known if known is not None else packet.pts
-        if packet.pts is not None and self._start is not None:
-            time_s = (packet.pts - self._start) * self._tick_s + self._offset_s
-            if time_s >= 0:
-                ledger.promise(time_s)
-
-    def time_of(self, frame: VideoFrame, ledger: Ledger) -> tuple[float, float]:
-        """(time_s, duration_s) of the next frame in presentation order."""
-        duration_s = float(frame.duration * self._tick_s) if frame.duration else self._frame_s
-        if frame.pts is None:
-            time_s = 0.0 if self._last_s is None else self._last_s + self._frame_s
-        else:
-            if self._start is None or (self._last_s is None and frame.pts < self._start):
-                self._start = frame.pts
-            time_s = (frame.pts - self._start) * self._tick_s + self._offset_s
-        if self._last_s is not None and time_s < self._last_s:
-            self.jumped = True
-            self._offset_s += self._last_s + self._frame_s - time_s
-            time_s = self._last_s + self._frame_s
-            ledger.forget_promises()
-        self._last_s = time_s
-        return time_s, duration_s
-
-
-class _RgbConverter:
-    """Stored frames to upright RGB, through FFmpeg's own scale filter.
-
-    The filter picks matrix, range and chroma position of every pixel format as `ffmpeg` does; the
-    graph is built anew when a stream changes its size or format on the way.
-    """
-
-    def __init__(self) -> None:
-        self._made_for: tuple[object, ...] = ()
-        self._graph: av.filter.Graph | None = None
-
-    def __call__(self, frame: VideoFrame) -> Rgb:
-        look = (
-            frame.width,
-            frame.height,
-            frame.format.name,
-            int(frame.colorspace),
-            int(frame.color_range),
+    def _nothing_decoded(self) -> SourceError:
+        if any(reading.stumbles.out_of_memory for reading in self._readings):
+            return SourceError("memory_limit", self._limits.out_of_memory)
+        failed = sum(reading.ledger.skipped_packets for reading in self._readings)
+        large = ""
+        if not self._probed.info.width:  # FFmpeg forgets a size that it may not decode
+            large = f", perhaps for more pixels than limit max_pixels = {self._limits.max_pixels}"
+        return SourceError(
+            "no_frames",
+            f"not one frame could be decoded ({failed} packets failed{large})",
+            remedy="check that the file plays; it may be cut off or encrypted",
         )
-        if self._graph is None or look != self._made_for:
-            self._graph, self._made_for = _rgb_graph(frame), look
-        self._graph.push(frame)
-        shown = self._graph.pull()
-        assert isinstance(shown, VideoFrame)  # noqa: S101 - a graph of video filters yields no other
-        return upright(np.asarray(shown.to_ndarray(), np.uint8), orientation(frame))
 
 
-def _rgb_graph(frame: VideoFrame) -> av.filter.Graph:
-    graph = av.filter.Graph()
-    source = graph.add_buffer(
-        width=frame.width,
-        height=frame.height,
-        format=frame.format,
-        time_base=frame.time_base,
-    )
-    scale, rgb = graph.add("scale", "flags=bicubic"), graph.add("format", "rgb24")
-    sink = graph.add("buffersink")
-    source.link_to(scale)
-    scale.link_to(rgb)
-    rgb.link_to(sink)
-    graph.configure()
-    return graph
+def _from(request: FrameRequest, start_s: float) -> FrameRequest:
+    """The request as a stream that stands at `start_s` has to answer it."""
+    if not isinstance(request, TimesRequest) or not start_s:
+        return request
+    return TimesRequest(tuple(t - start_s for t in request.times_s if t >= start_s - 1e-9))

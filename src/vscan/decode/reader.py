@@ -17,7 +17,7 @@ Rgb = NDArray[np.uint8]
 """(H, W, 3) full frame, upright, full-range RGB."""
 
 
-READING_VERSION = "reading/1"
+READING_VERSION = "reading/2"
 """Changes when some file's frames, their times or their colours change; kept with every track."""
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
+from vscan import storage
 from vscan.decode import wire
+from vscan.decode.heard import heard_batch, heard_info, heard_report, listening
 from vscan.decode.process import Deadline, ProcessFailed, ReaderProcess
 from vscan.decode.sandbox import OPEN_TIMEOUT_S, ReadLimits
 from vscan.errors import SourceError
 from vscan.media import FrameBatch, Measure, ReadReport, VideoInfo
 from vscan.sampling import FrameRequest, KeyframesRequest
+from vscan.storage import FileStamp
 
-CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 2.0
 DECORD_SHARE = 0.5
-"""Share of a file's time that decord may use; the rest is kept for trying again with PyAV."""
+"""Share of what is left of a file's time that decord may use; the rest is kept for PyAV."""
+CURABLE = ("worker_died", "memory_limit")
+"""Ends of a process that an earlier file may have brought on: it left a broken heap, or a full one.
+Not `deadline`: the time is spent."""
 
 
 class Processes(Protocol):
@@ -27,8 +31,8 @@ class Processes(Protocol):
     limits: ReadLimits
     threads: int
 
-    def take(self) -> ReaderProcess:
-        """A process that serves nobody else."""
+    def take(self, *, unused: bool = False) -> ReaderProcess:
+        """A process that serves nobody else; with `unused`, one that never served a file."""
         ...
 
     def give_back(self, process: ReaderProcess) -> None:
@@ -37,15 +41,23 @@ class Processes(Protocol):
 
 
 class VideoSession:
-    """One open video. Every `read` begins at the start of the file; one at a time."""
+    """One open video. Every `read` begins at the start of the file; one at a time.
 
-    def __init__(self, processes: Processes, path: Path) -> None:
+    All that is asked of a session shares one time limit: of waiting for the process, be it to open
+    the file, to read it once or again, or to read it with the other reader.
+    """
+
+    def __init__(self, processes: Processes, path: Path, stamp: FileStamp | None = None) -> None:
         self._processes = processes
         self._path = path
+        self._file: BinaryIO | None = None
+        self._stamp = stamp
         self._process: ReaderProcess | None = None
+        self._unused = False
         self._info: VideoInfo | None = None
         self._report: ReadReport | None = None
         self._between_messages = True
+        self._used_s = 0.0
         self.not_decord = ""
         """Why decord may not serve this file; empty where it may."""
 
@@ -76,25 +88,39 @@ class VideoSession:
     def open(self) -> None:
         """Probes the file in a process. Raises SourceError. The pool calls it."""
         limit_s = self._processes.limits.timeout_s
-        self._open(Deadline(limit_s if limit_s is not None else OPEN_TIMEOUT_S))
+        total_s = limit_s if limit_s is not None else OPEN_TIMEOUT_S
+        self._file = storage.open_source(self._path)
+        self._check_unchanged()
+        while True:
+            deadline = Deadline(total_s - self._used_s, limit_s=total_s)
+            try:
+                self._open(deadline)
+            except ProcessFailed as failure:
+                if not self._tried_again(failure):
+                    raise _source_error(failure, total_s) from failure
+            else:
+                return
+            finally:
+                self._used_s += deadline.used_s
 
     def read(self, request: FrameRequest, measure: Measure) -> Iterator[FrameBatch]:
         """The frames that the request wants, in presentation order, each delivered once.
 
         Where decord fails, PyAV reads the file again and delivers what was not delivered yet; the
         report's warnings say `reader_fallback`, and `times_uncertain` where decord had delivered
-        frames before, whose times may be a few frames early.
-        Raises SourceError: `deadline`, `worker_died`, `memory_limit`, `no_frames` …
+        frames before, whose times may be a few frames early. Where a process dies that had served
+        other files, the file is tried once more in a new one, so that none pays for another.
+        Raises SourceError: `deadline`, `worker_died`, `memory_limit`, `no_frames`,
+        `changed_while_read` …
         """
         self._report = None
         total_s = self._processes.limits.timeout_for(self.info.duration_s)
         reader = "pyav" if isinstance(request, KeyframesRequest) else self.reader
         after_s: float | None = None
-        used_s = 0.0
         warnings: tuple[str, ...] = ()
         while True:
             share = DECORD_SHARE if reader == "decord" else 1.0
-            deadline = Deadline(total_s * share - used_s)
+            deadline = Deadline((total_s - self._used_s) * share, limit_s=total_s)
             try:
                 for batch in self._stream(request, measure, reader, after_s, deadline):
                     if len(batch):
@@ -102,16 +128,23 @@ class VideoSession:
                     yield batch
                 break
             except ProcessFailed as failure:
-                if reader != "decord":
+                if reader == "decord":
+                    reader, warnings = "pyav", ("reader_fallback",)
+                    if after_s is not None:
+                        warnings += ("times_uncertain",)
+                elif not self._tried_again(failure):
                     raise _source_error(failure, total_s) from failure
-                reader, warnings = "pyav", ("reader_fallback",)
-                if after_s is not None:
-                    warnings += ("times_uncertain",)
-                used_s = deadline.used_s
+            finally:
+                self._used_s += deadline.used_s
         self._finish(warnings)
 
     def close(self) -> None:
         """Gives the process back, or ends it where it is in the middle of something."""
+        if self._file is not None:
+            self._file.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -120,31 +153,29 @@ class VideoSession:
                 raise ProcessFailed("worker_died", "left in the middle of a read")
             process.send({"op": "close"})
             header, _ = process.receive(Deadline(CLOSE_TIMEOUT_S))
-            process.resident_bytes = int(header["resident_bytes"])
+            with listening(process):
+                process.resident_bytes = int(header["resident_bytes"])
             process.files_served += 1
         except ProcessFailed:
             process.kill()
         self._processes.give_back(process)
 
     def _open(self, deadline: Deadline) -> None:
-        limits = {**asdict(self._processes.limits)}
-        try:
-            self._process = self._processes.take()
-            self._process.send(
-                {
-                    "op": "open",
-                    "path": base64.b64encode(os.fsencode(self._path)).decode("ascii"),
-                    "limits": limits,
-                    "threads": self._processes.threads,
-                }
-            )
-            header, _ = self._process.receive(deadline)
-        except ProcessFailed as failure:
-            raise _source_error(failure, deadline.allowed_s) from failure
-        if header["op"] == "error":
-            raise _said(header)
-        self._info = wire.unpack_info(header["info"])
-        self.not_decord = str(header["not_decord"])
+        """Hands the file to a process. Raises ProcessFailed, and SourceError of the file's own."""
+        assert self._file is not None  # noqa: S101 - `open` opened it
+        self._let_go()
+        self._between_messages = True
+        self._process = process = self._processes.take(unused=self._unused)
+        self._file.seek(0)  # the place in the file is shared with the process before
+        limits, threads = asdict(self._processes.limits), self._processes.threads
+        opening = {"op": "open", "limits": limits, "threads": threads}
+        process.send(opening, self._file.fileno())
+        header, _ = process.receive(deadline)
+        with listening(process):
+            if header["op"] == "error":
+                raise _said(header)
+            self._info = heard_info(header)
+            self.not_decord = str(header["not_decord"])
 
     def _stream(
         self,
@@ -156,8 +187,6 @@ class VideoSession:
     ) -> Iterator[FrameBatch]:
         """The batches of one attempt with one reader; the report is kept."""
         if self._process is None or not self._process.alive or not self._between_messages:
-            self.close()
-            self._between_messages = True
             self._open(deadline)
         process = self._process
         assert process is not None  # noqa: S101 - opened above
@@ -173,29 +202,53 @@ class VideoSession:
         self._between_messages = False
         while True:
             header, payload = process.receive(deadline)
-            if header["op"] == "batch":
-                yield wire.unpack_batch(header, payload)
-                continue
-            self._between_messages = True
-            if header["op"] == "report":
-                self._report = wire.unpack_report(header["report"])
-                return
-            if header["op"] == "reader_failed":
-                raise ProcessFailed("decode_failed", str(header["message"]))
-            if header["code"] == "memory_limit":
-                process.kill()
-                raise ProcessFailed("memory_limit", str(header["message"]))
-            raise _said(header)
+            with listening(process):
+                if header["op"] == "batch":
+                    batch = heard_batch(header, payload, measure, after_s)
+                else:
+                    self._between_messages = True
+                    if header["op"] != "report":
+                        raise _said(header)
+                    self._report = heard_report(header)
+                    return
+            if len(batch):
+                after_s = float(batch.times_s[-1])
+            yield batch
+
+    def _tried_again(self, failure: ProcessFailed) -> bool:
+        """Whether the process that failed may have been broken by another file: if so, the next
+        attempt is made in a process that never served one."""
+        if failure.code == "memory_limit" and self._process is not None:
+            self._process.kill()  # what is left of it fits no other file either
+        served = self._process is not None and self._process.files_served > 0
+        if not served or failure.code not in CURABLE:
+            return False
+        self._unused = True
+        return True
+
+    def _check_unchanged(self) -> None:
+        """Raises SourceError for a file that was written to, or is another than it was."""
+        assert self._file is not None  # noqa: S101 - `open` opened it
+        now = storage.stamp_of(self._file)
+        if self._stamp is not None and now != self._stamp:
+            raise storage.changed_while_read()
+        self._stamp = now
 
     def _finish(self, warnings: tuple[str, ...]) -> None:
         """Adds what only the parent knows to the report."""
+        self._check_unchanged()
         report = self.report
         every = (*warnings, *self.info.warnings, *report.warnings)
         self._report = replace(report, warnings=every)
 
 
-def _said(header: dict[str, Any]) -> SourceError:
-    return SourceError(header["code"], header["message"], remedy=header["remedy"])
+def _said(header: dict[str, Any]) -> Exception:
+    """The error that the process told."""
+    if header["op"] == "reader_failed":
+        return ProcessFailed("decode_failed", str(header["message"]))
+    if header["code"] == "memory_limit":
+        return ProcessFailed("memory_limit", str(header["message"]))
+    return SourceError(str(header["code"]), str(header["message"]), remedy=str(header["remedy"]))
 
 
 def _source_error(failure: ProcessFailed, allowed_s: float) -> SourceError:

@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from vscan.media import FrameBatch, ImageSpec, Measure, ReadReport, VideoInfo
+from vscan.media import FrameBatch, ImageSpec, Measure, Part, ReadReport, VideoInfo
 from vscan.sampling import (
     EveryRequest,
     FrameRequest,
@@ -27,8 +27,9 @@ from vscan.sampling import (
     TimesRequest,
 )
 
-MAX_HEADER_BYTES = 64 << 20
-MAX_PAYLOAD_BYTES = 1 << 30
+MAX_HEADER_BYTES = 8 << 20
+MAX_PAYLOAD_BYTES = 256 << 20
+MAX_PAYLOADS = 16
 
 Header = Mapping[str, Any]
 ReadExactly = Callable[[int], bytearray]
@@ -51,10 +52,10 @@ def read_message(read_exactly: ReadExactly) -> tuple[dict[str, Any], list[bytear
         raise ValueError(f"header of {length} bytes")
     header = orjson.loads(read_exactly(length))
     sizes = header.get("payload", []) if isinstance(header, dict) else None
-    if not isinstance(sizes, list) or not all(
-        isinstance(size, int) and size >= 0 for size in sizes
-    ):
-        raise ValueError("header without a list of payload lengths")
+    if not isinstance(sizes, list) or len(sizes) > MAX_PAYLOADS:
+        raise ValueError("header without a short list of payload lengths")
+    if not all(isinstance(size, int) and size >= 0 for size in sizes):
+        raise ValueError("payload lengths that are none")
     if sum(sizes) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"payload of {sum(sizes)} bytes")
     return header, [read_exactly(size) for size in sizes]
@@ -106,7 +107,9 @@ def unpack_info(data: Mapping[str, Any]) -> VideoInfo:
 def unpack_report(data: Mapping[str, Any]) -> ReadReport:
     """A `ReadReport` from plain data."""
     gaps = tuple((float(start), float(end)) for start, end in data["gaps_s"])
-    return ReadReport(**{**data, "gaps_s": gaps, "warnings": tuple(data["warnings"])})
+    parts = tuple(Part(**part) for part in data["parts"])
+    told = tuple(data["warnings"])
+    return ReadReport(**{**data, "gaps_s": gaps, "warnings": told, "parts": parts})
 
 
 _ARRAYS = (

@@ -19,9 +19,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vscan.decode.process import ReaderProcess
+from vscan.decode.process import ProcessFailed, ReaderProcess
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.session import VideoSession
+from vscan.storage import FileStamp
 
 __all__ = ["ReadLimits", "ReaderPool", "VideoSession"]
 
@@ -42,8 +43,8 @@ class ReaderPool:
         threads = self.limits.threads
         self.threads = threads if threads is not None else _threads_each(size)
         self._free = threading.Semaphore(size)
-        # A process dies with the thread that started it (sandbox.confine), so one that outlives
-        # every caller starts them all.
+        # A process dies with the thread that started it (sandbox.limit_process), so one that
+        # outlives every caller starts them all.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="vscan-readers")
         self._lock = threading.Lock()
         self._idle: list[ReaderProcess] = []
@@ -72,29 +73,36 @@ class ReaderPool:
         self._starter.shutdown(wait=False)
 
     @contextlib.contextmanager
-    def session(self, path: Path) -> Iterator[VideoSession]:
+    def session(self, path: Path, stamp: FileStamp | None = None) -> Iterator[VideoSession]:
         """The video at `path`, open in a process of its own until the block ends.
 
-        Raises SourceError where the file cannot be scanned.
+        stamp: of the file that is meant, as when it was hashed. Raises SourceError where the file
+        cannot be scanned, `changed_while_read` where it is not that one any more.
         """
         with self._free:
-            video = VideoSession(self, path)
+            video = VideoSession(self, path, stamp)
             try:
                 video.open()
                 yield video
             finally:
                 video.close()
 
-    def take(self) -> ReaderProcess:
-        """An idle process, else a new one. For sessions."""
+    def take(self, *, unused: bool = False) -> ReaderProcess:
+        """An idle process, else a new one; with `unused` always a new one. For sessions.
+
+        Raises ProcessFailed where none can be started.
+        """
         with self._lock:
             if self._closed:
                 raise RuntimeError("the reader pool is closed")
-            process = self._idle.pop() if self._idle else None
-            if process is not None and process.alive:
+            dead = [process for process in self._idle if not process.alive]
+            self._idle = [process for process in self._idle if process not in dead]
+            process = self._idle.pop() if self._idle and not unused else None
+            if process is not None:
                 self._busy.add(process)
-                return process
-        return self._starter.submit(self._start).result()
+        for each in dead:  # the system may end a process that does nothing; its pipes are ours
+            each.kill()
+        return process if process is not None else self._starter.submit(self._start).result()
 
     def give_back(self, process: ReaderProcess) -> None:
         """A process that a session has done with; one that is worn out is ended. For sessions."""
@@ -108,13 +116,25 @@ class ReaderPool:
             process.kill()
 
     def _start(self) -> ReaderProcess:
-        process = ReaderProcess(self.limits)
+        try:
+            process = ReaderProcess(self.limits)
+        except OSError as error:
+            raise ProcessFailed(
+                "worker_died", f"no reader process can be started: {error.strerror}"
+            ) from error
+        _offer_first(process.pid)
         with self._lock:
             self._busy.add(process)
             closed = self._closed
         if closed:
             process.kill()
         return process
+
+
+def _offer_first(pid: int) -> None:
+    """Has the system end this process before the run, where memory is short: see proc(5)."""
+    with contextlib.suppress(OSError):  # no such file beside Linux; it may be gone already
+        Path(f"/proc/{pid}/oom_score_adj").write_bytes(b"1000")
 
 
 def _threads_each(size: int) -> int:

@@ -138,6 +138,8 @@ class PolicyPack(_Table):
     """Sentences around every prompt, each with exactly one {}."""
     neutral: Prompts = ()
     """Descriptions of ordinary content, against which every policy's prompts are scored."""
+    min_coverage: Score | None = None
+    """Share 0..1 of a video's planned samples below which it is never `clear`; 0.95 if left out."""
     policies: Annotated[tuple[Policy, ...], Field(strict=False, min_length=1, alias="policy")]
     """The policies, in the order of the file."""
 

@@ -9,10 +9,13 @@ from typing import Any, BinaryIO
 import orjson
 
 from vscan.errors import OutputError
+from vscan.store.record_shape import has_shape
 
 LINE_START = b'{"schema":"vscan.verdict/'
 """How every record begins: a last line that begins otherwise is not ours to drop."""
-PASSING_ERRORS = frozenset({"deadline", "memory_limit", "worker_died", "store_damaged", "internal"})
+PASSING_ERRORS = frozenset(
+    {"deadline", "memory_limit", "too_large", "worker_died", "store_damaged", "internal"}
+)
 """Errors that more time, memory or another day may mend: a later run tries such files again."""
 
 
@@ -64,10 +67,8 @@ def read_lines(file: BinaryIO, *, name: str) -> Iterator[StoredLine]:
         if line.strip():
             try:
                 record = orjson.loads(line)
-                known = str(record["schema"]).startswith("vscan.verdict/")
-                known = known and isinstance(record["source"]["uri"], str)
-                known = known and {"id", "outcome"} <= record.keys()
-            except (orjson.JSONDecodeError, KeyError, TypeError):
+                known = has_shape(record) and record["schema"].startswith("vscan.verdict/")
+            except orjson.JSONDecodeError:
                 known = False
             if not known:
                 raise OutputError(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vscan.digests import Digests
-from vscan.media import ReadReport, VideoInfo
+from vscan.media import Part, ReadReport, VideoInfo
 
 _NUMBER = (int, float)
 
@@ -63,6 +63,7 @@ def info_of(fields: Any) -> VideoInfo:
 def report_object(report: ReadReport) -> dict[str, Any]:
     """The report of a reading as plain values. Raises ValueError for times that are no numbers."""
     times = (report.end_s, *(time_s for gap in report.gaps_s for time_s in gap))
+    parts = [[part.stream, part.start_s, part.end_s, part.coverage] for part in report.parts]
     if not all(map(math.isfinite, times)):
         raise ValueError(f"times of a report must be finite: {times}")
     return {
@@ -73,6 +74,7 @@ def report_object(report: ReadReport) -> dict[str, Any]:
         "skipped_packets": report.skipped_packets,
         "gaps_s": [list(gap) for gap in report.gaps_s],
         "warnings": list(report.warnings),
+        **({"parts": parts} if parts else {}),
     }
 
 
@@ -89,6 +91,15 @@ def report_of(fields: Any) -> ReadReport:
             for start_s, end_s in fields["gaps_s"]
         ),
         warnings=_texts(fields["warnings"]),
+        parts=tuple(
+            Part(
+                _typed(stream, int),
+                _typed(start_s, _NUMBER),
+                _typed(end_s, _NUMBER),
+                _typed(coverage, _NUMBER),
+            )
+            for stream, start_s, end_s, coverage in fields.get("parts", ())
+        ),
     )
 
 

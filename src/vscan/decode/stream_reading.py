@@ -1,0 +1,215 @@
+"""One video stream read with PyAV: its packets decoded one by one, its account kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import av
+from av.codec.context import Flags
+from av.container.input import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from vscan.decode.clock import Clock
+from vscan.decode.container import open_media, translated
+from vscan.decode.demuxing import Stumbles, packets_of
+from vscan.decode.ledger import Ledger
+from vscan.decode.probe import StreamProbe, missing_until
+from vscan.decode.reader import Rgb
+from vscan.decode.rgb import RgbConverter
+from vscan.decode.sandbox import ReadLimits
+from vscan.decode.survey import Survey
+from vscan.errors import SourceError
+from vscan.media import ReadReport
+from vscan.sampling import FrameRequest, KeyframesRequest
+
+SHOWN_INCOMPLETE = ("hevc",)
+"""Codecs whose decoder keeps frames back where one that they refer to is missing. Players show such
+frames, mended or not, and so they are looked at; H.264's decoder shows them by itself."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The file that a stream is in."""
+
+    file: BinaryIO
+    container: str
+    """FFmpeg's name of its container."""
+    survey: Survey
+    limits: ReadLimits
+
+
+class _Damaged(Exception):  # noqa: N818 - an event within a reading
+    """A packet does not decode, and several threads decode."""
+
+
+class StreamReading:
+    """One request answered by one stream."""
+
+    def __init__(
+        self, opened: Opened, stream: StreamProbe, request: FrameRequest, start_s: float
+    ) -> None:
+        self.stream = stream
+        self.start_s = start_s
+        """Where the stream stands on the file's timeline."""
+        self.to_its_end = False
+        """Whether it was read as far as it goes."""
+        self._opened = opened
+        self._request = request
+        self._surveyed = opened.survey.streams.get(stream.index)
+        self._keyframes = isinstance(request, KeyframesRequest)
+        self._convert = RgbConverter(opened.limits)
+        self._report: ReadReport | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self.ledger = Ledger(self._request, self.stream.tick_s)
+        self.stumbles = Stumbles()
+        self._clock = Clock(
+            tick_s=self.stream.tick_s,
+            frame_s=self.stream.frame_s,
+            from_first_packet=self._opened.container == "avi",
+            longest_s=self._opened.limits.max_duration_s,
+            in_order=self._surveyed is not None and self._surveyed.in_order,
+        )
+
+    def frames(self, threads: int) -> Iterator[tuple[float, Rgb]]:
+        """The frames wanted, as (time in seconds on the file's timeline, rgb).
+
+        Several threads decode a damaged stream otherwise than one does: frames around the damage
+        are lost, which ones depends on how many they are. So at the first packet that fails the
+        stream is begun anew with one, and what was handed out is passed over.
+        """
+        after_s: float | None = None
+        try:
+            for time_s, rgb in self._read(threads, None):
+                after_s = time_s
+                yield self.start_s + time_s, rgb
+        except _Damaged:
+            self._begin()
+            for time_s, rgb in self._read(1, after_s):
+                yield self.start_s + time_s, rgb
+        self.to_its_end = not self.ledger.satisfied
+
+    def report(self, reader: str) -> ReadReport:
+        """The account, in the stream's own times; asked for at the end, and the same ever after."""
+        if self._report is None:
+            self._report = self._reported(reader)
+        return self._report
+
+    def _reported(self, reader: str) -> ReadReport:
+        warnings = []
+        ledger, missing = self.ledger, missing_until(self._opened.survey, self.stream)
+        if not ledger.frames_seen and self.to_its_end:
+            warnings.append("stream_not_decoded")
+            length_s = self._surveyed.length_s if self._surveyed is not None else 0.0
+            missing = missing or length_s or self.stream.frame_s
+        elif missing is not None:
+            warnings.append("shorter_than_claimed")
+        if self._clock.jumped or (self._surveyed is not None and self._surveyed.leapt):
+            warnings.append("timestamps_jump_back")
+        if ledger.skipped_packets:
+            warnings.append("packets_skipped")
+        if self.stumbles.gave_up:
+            warnings.append("ended_by_errors")
+        if self._surveyed is not None and self._surveyed.hidden:
+            warnings.append("hidden_by_edit_list")
+        if self._opened.survey.unread:
+            warnings.append("content_not_read")
+        if self._keyframes and self._surveyed is not None and self.to_its_end:
+            ledger.last_until(self._surveyed.length_s)
+        if missing is None and ledger.skipped_packets:
+            missing = self._missing_without_times()
+        until_s = missing if self.to_its_end else None
+        return ledger.report(reader, tuple(warnings), claimed_end_s=until_s)
+
+    def _missing_without_times(self) -> float | None:
+        """Where the stream would end if its packets, which tell no times, had all decoded."""
+        surveyed = self._surveyed
+        if surveyed is None or surveyed.ticks is not None:
+            return None
+        decoded = max(1, surveyed.count - self.ledger.skipped_packets)
+        return self.ledger.end_s * surveyed.count / decoded
+
+    def _read(self, threads: int, after_s: float | None) -> Iterator[tuple[float, Rgb]]:
+        """The frames wanted that come after `after_s`, in the stream's own times."""
+        limits = self._opened.limits
+        with open_media(self._opened.file, max_pixels=limits.max_pixels) as container:
+            stream = container.streams[self.stream.index]
+            assert isinstance(stream, VideoStream)  # noqa: S101 - as the probe found it
+            self._prepare(stream, threads)
+            for frame in self._decoded(container, stream, threads):
+                time_s, duration_s = self._clock.time_of(frame, self.ledger)
+                limits.check_duration(time_s, claimed=False)
+                if self.ledger.offer(time_s, duration_s):
+                    if after_s is None or time_s > after_s:
+                        with translated("converted to RGB"):
+                            rgb = self._convert(frame)
+                        yield time_s, rgb
+                    if self.ledger.satisfied:
+                        return
+
+    def _prepare(self, stream: VideoStream, threads: int) -> None:
+        context = stream.codec_context
+        context.options = {"max_pixels": str(self._opened.limits.max_pixels)}
+        context.thread_count = threads
+        context.thread_type = "AUTO"
+        if context.codec.canonical_name in SHOWN_INCOMPLETE:
+            context.flags |= Flags.output_corrupt
+        if self._keyframes:
+            context.skip_frame = "NONKEY"
+
+    def _decoded(
+        self, container: InputContainer, stream: VideoStream, threads: int
+    ) -> Iterator[VideoFrame]:
+        """Every frame that decodes, in presentation order; what does not is counted."""
+        surveyed = self._surveyed
+        holes = surveyed.holes if surveyed is not None else frozenset()
+        start = stream.start_time
+        if surveyed is not None and surveyed.leapt and surveyed.ticks is not None:
+            start = int(surveyed.ticks.min())
+        # All streams' packets are drawn, as the survey did: it must not give up elsewhere.
+        every = packets_of(container, tuple(container.streams), self.stumbles)
+        own = (packet for packet in every if packet.stream_index == stream.index)
+        for k, packet in enumerate(own):
+            self._set_right(packet, k)
+            if self._keyframes and not packet.is_keyframe:
+                continue
+            if not packet.is_discard:
+                self._clock.promise(packet, start, self.ledger, after_hole=k in holes)
+            yield from self._decode(stream, packet, threads)
+        self.ledger.skipped_packets += self.stumbles.errors
+        yield from self._decode(stream, None, threads)
+
+    def _set_right(self, packet: Packet[Stream], k: int) -> None:
+        """Gives the stream's k-th packet the time that it has where times leapt."""
+        surveyed = self._surveyed
+        if surveyed is None or not surveyed.leapt or surveyed.ticks is None or packet.pts is None:
+            return
+        if k < len(surveyed.ticks):
+            shift = int(surveyed.ticks[k]) - packet.pts
+            packet.pts += shift
+            packet.dts = None if packet.dts is None else packet.dts + shift
+
+    def _decode(
+        self, stream: VideoStream, packet: Packet[Stream] | None, threads: int
+    ) -> list[VideoFrame]:
+        """The frames that a packet yields, or with None what the decoder still holds."""
+        try:
+            return list(stream.decode(packet))
+        except av.error.EOFError:
+            return []
+        except MemoryError as error:  # every picture is within the limits: it is full
+            raise SourceError("memory_limit", self._opened.limits.out_of_memory) from error
+        except (av.error.FFmpegError, ValueError) as error:
+            if isinstance(error, av.error.BlockingIOError) and not stream.codec_context.is_open:
+                # No room for the threads that it would decode with.
+                raise SourceError("memory_limit", self._opened.limits.out_of_memory) from error
+            if threads > 1:
+                raise _Damaged from error
+            self.ledger.skipped_packets += 1
+            return []

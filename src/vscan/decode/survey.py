@@ -1,0 +1,234 @@
+"""A file's packets looked over before they are decoded: their times, what is missing, how it ends.
+
+Costs a reading of the file and no decoding. What it finds is the same each time.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+from av.container.input import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from numpy.typing import NDArray
+
+from vscan.decode.container import open_media
+from vscan.decode.demuxing import Stumbles, packets_of
+from vscan.decode.steadying import steadied
+from vscan.decode.unlisted import has_unlisted_video
+
+SLACK_SHARE = 0.05
+SLACK_FRAMES = 2
+"""How far what is there may fall short of what is claimed."""
+HAS_EDITS = ("mov,mp4,m4a,3gp,3g2,mj2",)
+"""Containers with edit lists (ISO/IEC 14496-12, 8.6.6): what they leave out no player shows."""
+MAX_PACKETS = 8_000_000
+"""Packets of a file beyond which no more are looked over: 24 hours at 60 a second, and sound."""
+LEAP_S = 1.0
+LEAP_FRAMES = 16
+"""Timestamps that stray by more than both have leapt; decoders reorder 16 frames at most."""
+BRIDGE_S = 10.0
+CLOCKS_RESTART = ("mpegts", "mpeg")
+"""Containers whose clock may start anew on the way (ISO/IEC 13818-1, discontinuity_indicator);
+leaps forward of more than BRIDGE_S are closed there, as the `ffmpeg` program does."""
+LOST_BYTES = 4096
+"""Bytes between packets that no stream accounts for, beyond an eighth for the container's own: with
+a leap forward in time they are content that was lost. Without them a leap is a pause."""
+
+
+@dataclass(frozen=True, eq=False)
+class StreamSurvey:
+    """What the packets of one stream say."""
+
+    count: int
+    """Packets with data."""
+    ticks: NDArray[np.int64] | None
+    """(count,) presentation times in file order, steadied; None where some packet has none."""
+    leapt: bool
+    """Whether times leapt and were set in order: `ticks` are not those of the file."""
+    in_order: bool
+    """Whether no time leaps back: then a frame whose time does has it from a decoder that erred."""
+    holes: frozenset[int]
+    """Packets before which content was lost."""
+    hidden: int
+    """Packets beside them that an edit list leaves out."""
+    length_s: float
+    """Seconds from its start to the end of its last frame; 0 where no packet has a time."""
+    flaw: str
+    """What keeps its frames from being told by their packets alone; empty where nothing does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What the packets of a file say."""
+
+    streams: Mapping[int, StreamSurvey]
+    """By index, video streams only."""
+    heard_until_s: float
+    """Highest end of any packet of any stream, in seconds on the file's own clock."""
+    whole: bool
+    """Whether the file was read to its end without an error."""
+    unread: bool
+    """Whether it holds a video stream that is none of the container's."""
+
+
+@dataclass
+class _Notes:
+    """A stream in the making."""
+
+    tick_s: float
+    start: int | None
+    leap: int
+    frame: int
+    bridge: int | None
+    ceiling: int
+    ticks: array[int] = field(default_factory=lambda: array("q"))
+    count: int = 0
+    high: int | None = None
+    end: int | None = None
+    holes: set[int] = field(default_factory=set)
+    hidden: int = 0
+    cut_by_edits: bool = False
+    flaw: str = ""
+
+    def add(self, packet: Packet[Stream], unaccounted: int) -> None:
+        """Take the next packet; unaccounted: bytes since the last one that belong to no stream."""
+        pts = packet.pts
+        self.cut_by_edits |= packet.is_discard
+        if not self.count and not packet.is_keyframe:
+            self.flaw = "does not begin with a keyframe"
+        if pts is None or packet.is_discard or packet.is_corrupt:
+            self.flaw = self.flaw or "packets without a time, discarded or corrupt"
+        if pts is not None:
+            if self.high is not None and pts - self.high > self.leap and unaccounted > LOST_BYTES:
+                self.holes.add(self.count)
+            # Against the run so far: what comes after a leap back is measured from there.
+            stays = self.high is not None and abs(pts - self.high) <= self.leap
+            self.high = max(self.high, pts) if stays and self.high is not None else pts
+            end = pts + (packet.duration or self.frame)
+            self.end = end if self.end is None else max(self.end, end)
+            self.ticks.append(pts)
+        self.count += 1
+
+    def surveyed(self) -> StreamSurvey:
+        """All that was added."""
+        told = len(self.ticks) == self.count
+        ticks = np.array(self.ticks, np.int64)
+        steady = None
+        if told and not self.cut_by_edits:  # edits lead back and forth, as they are meant to
+            steady = steadied(
+                ticks,
+                leap=self.leap,
+                frame=self.frame,
+                ceiling=self.ceiling,
+                bridge=self.bridge,
+                kept=self.holes,
+            )
+        first, end = self.start, self.end
+        if steady is not None:
+            first, end = int(steady.min()), int(steady.max()) + self.frame
+        elif first is None and self.ticks:
+            first = min(self.ticks)
+        return StreamSurvey(
+            count=self.count,
+            ticks=(ticks if steady is None else steady) if told else None,
+            leapt=steady is not None,
+            in_order=told and _ascend(ticks if steady is None else steady, self.leap),
+            holes=frozenset(self.holes),
+            hidden=self.hidden,
+            length_s=0.0 if end is None or first is None else (end - first) * self.tick_s,
+            flaw=self.flaw or ("timestamps leap" if steady is not None else ""),
+        )
+
+
+def _ascend(ticks: NDArray[np.int64], leap: int) -> bool:
+    """Whether none lies further behind those before it than decoders reorder."""
+    return not (np.maximum.accumulate(ticks) - ticks > leap).any()
+
+
+def survey(
+    file: BinaryIO, frames_s: Mapping[int, float], *, max_pixels: int, longest_s: float
+) -> Survey:
+    """Looks at every packet of a file.
+
+    frames_s: by index of the video streams wanted, the seconds that a frame usually lasts.
+    longest_s: few times beyond it are damaged ones. Raises SourceError as `open_media` does.
+    """
+    with open_media(file, max_pixels=max_pixels) as container:
+        bridges = container.format.name in CLOCKS_RESTART
+        notes = {
+            index: _notes(container.streams[index], frame_s, longest_s, bridges)
+            for index, frame_s in frames_s.items()
+        }
+        stumbles = Stumbles()
+        heard_s, complete = _look(container, notes, stumbles)
+        listed = {index: stream.frames for index, stream in enumerate(container.streams)}
+        if container.format.name in HAS_EDITS and any(
+            is_short(each.count, listed[index]) for index, each in notes.items()
+        ):
+            counts = _counts_without_edits(file, max_pixels)
+            for index, each in notes.items():
+                each.hidden = max(0, counts[index] - each.count)
+        streams = {index: each.surveyed() for index, each in notes.items()}
+        if not complete:
+            streams = {}
+        whole = complete and not stumbles.errors
+        ids = {stream.id for stream in container.streams}
+        return Survey(streams, heard_s, whole, has_unlisted_video(file, container.format.name, ids))
+
+
+def _notes(stream: Stream, frame_s: float, longest_s: float, bridges: bool) -> _Notes:
+    tick_s = float(stream.time_base or 1)
+    return _Notes(
+        tick_s=tick_s,
+        start=stream.start_time,
+        leap=max(1, round(max(LEAP_S, LEAP_FRAMES * frame_s) / tick_s)),
+        frame=max(1, round(frame_s / tick_s)),
+        bridge=round(BRIDGE_S / tick_s) if bridges else None,
+        ceiling=round(longest_s / tick_s),
+    )
+
+
+def is_short(count: int, listed: int) -> bool:
+    """Whether clearly fewer packets were there than a table lists; 0: it lists none."""
+    return count < (1 - SLACK_SHARE) * listed - SLACK_FRAMES
+
+
+def _counts_without_edits(file: BinaryIO, max_pixels: int) -> Counter[int]:
+    """Packets of every stream, those among them that an edit list leaves out."""
+    with open_media(file, max_pixels=max_pixels, without_edits=True) as container:
+        every = packets_of(container, tuple(container.streams), Stumbles())
+        return Counter(packet.stream_index for packet in every)
+
+
+def _look(
+    container: InputContainer,
+    notes: Mapping[int, _Notes],
+    stumbles: Stumbles,
+) -> tuple[float, bool]:
+    """(highest end of any packet in seconds, whether every packet was looked at)."""
+    furthest: int | None = None
+    overhead = 0
+    ends: dict[int, tuple[int, float]] = {}
+    for seen, packet in enumerate(packets_of(container, tuple(container.streams), stumbles)):
+        if seen >= MAX_PACKETS:
+            return float("inf"), False
+        index, position, pts = packet.stream_index, packet.pos, packet.pts
+        each = notes.get(index)
+        if each is not None:
+            told = position is not None and furthest is not None
+            gap = position - furthest - overhead if told else 0  # type: ignore[operator]
+            each.add(packet, gap)
+        if position is not None and position >= 0:
+            furthest = max(furthest or 0, position + packet.size)
+            overhead = packet.size // 8
+        if pts is not None:
+            end = pts + (packet.duration or 0)
+            if index not in ends or end > ends[index][0]:
+                ends[index] = (end, float(packet.time_base or 0))
+    return max((end * base for end, base in ends.values()), default=0.0), True

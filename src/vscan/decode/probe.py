@@ -33,6 +33,9 @@ from vscan.media import VideoInfo
 DECORD_CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 DECORD_CODECS = ("h264", "vp9", "av1", "mpeg4")
 DECORD_PIXELS = ("yuv420p", "yuvj420p", "yuv420p10le", "yuv444p")
+DECORD_BYTES = 320 << 20
+"""Of a whole video as RGB, beyond which decord may not serve. Where its decoding threads wait for a
+core it reads on, and makes room for every frame that it read: all of the video, if need be."""
 FIRST_FRAME_PACKETS = 64
 """Packets tried before a file counts as one whose first frame cannot be decoded."""
 
@@ -117,6 +120,8 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
             limits.check_duration(min(duration_s or 0.0, there_s), claimed=True)
         if not reason:
             times, reason = _promised_times(surveyed, streams[0])
+        if times is not None and len(times) * width * height * 3 > DECORD_BYTES:
+            times, reason = None, "longer than decord's queue may hold"
     if turn[0][0] == 0:
         width, height = height, width
     warnings = ["several_video_streams"] if found else []

@@ -154,7 +154,7 @@ class ReaderProcess:
     def _death(self) -> ProcessFailed:
         """What to say of a child that is gone."""
         try:
-            status = self._child.wait(timeout=5)
+            status = self._child.wait(timeout=1)
         except subprocess.TimeoutExpired:
             status = 0
         self.kill()

@@ -123,7 +123,7 @@ class SourceFinder:
         try:
             paths = Path(*parts[:fixed]).glob(os.path.join(*parts[fixed:]))  # noqa: PTH118
             found = sorted(map(str, paths), key=sort_key)
-        except (ValueError, NotImplementedError) as error:
+        except (OSError, ValueError, NotImplementedError) as error:
             raise UsageError(
                 f"{shown(pattern)}: not a pattern that can be used: {error}"
             ) from error

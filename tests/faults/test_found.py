@@ -161,6 +161,13 @@ def test_a_name_that_is_no_uri(vscan: Vscan, library: Library, name: str) -> Non
     assert 2 == vscan("scan", name, *library.rules).code
 
 
+def test_a_pattern_below_a_name_that_is_too_long(vscan: Vscan, library: Library) -> None:
+    """What no system can look at is a pattern that cannot be used, and no traceback."""
+    ran = vscan("scan", "9" * 300 + "/*.mp4", *library.rules)
+    assert 2 == ran.code
+    assert "not a pattern that can be used" in ran.err
+
+
 @pytest.mark.parametrize("hidden", ["\u00ad", "\u180e", "\ufff9", "\U000e0041", "\U000e007f"])
 def test_what_is_not_to_be_seen(hidden: str) -> None:
     """Characters that a terminal shows as nothing stand escaped, those beyond 16 bits too."""

@@ -35,7 +35,7 @@ DECORD_CODECS = ("h264", "vp9", "av1", "mpeg4")
 DECORD_PIXELS = ("yuv420p", "yuvj420p", "yuv420p10le", "yuv444p")
 DECORD_BYTES = 320 << 20
 """Of a whole video as RGB, beyond which decord may not serve. Where its decoding threads wait for a
-core it reads on, and makes room for every frame that it read: all of the video, if need be."""
+core it reads on, and what they then make of it waits in memory: all of the video, if need be."""
 FIRST_FRAME_PACKETS = 64
 """Packets tried before a file counts as one whose first frame cannot be decoded."""
 
@@ -54,8 +54,6 @@ class StreamProbe:
     """Tick at which it starts, as far as the container tells."""
     claim: Claim | None
     """How long the header says that it is."""
-    attached: bool
-    """Whether it is one picture that goes with the file, as cover art."""
     decodable: bool
     """Whether there is a decoder for its codec."""
 
@@ -152,7 +150,6 @@ def _stream_probe(container: InputContainer, stream: VideoStream) -> StreamProbe
         frame_s=frame_duration_s(stream),
         start=stream.start_time,
         claim=None if is_attached(stream) else claim_of(container, stream),
-        attached=is_attached(stream),
         decodable=stream.codec_context is not None,
     )
 

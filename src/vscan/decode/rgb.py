@@ -72,10 +72,8 @@ def _rgb_graph(frame: VideoFrame) -> av.filter.Graph:
         format=frame.format,
         time_base=frame.time_base,
     )
-    scale, rgb = (
-        graph.add("scale", "flags=bicubic"),
-        graph.add("format", "rgba" if has_alpha else "rgb24"),
-    )
+    scale = graph.add("scale", "flags=bicubic")
+    rgb = graph.add("format", "rgba" if has_alpha else "rgb24")
     sink = graph.add("buffersink")
     source.link_to(scale)
     scale.link_to(rgb)

@@ -178,7 +178,7 @@ def survey(
         if not complete:
             streams = {}
         whole = complete and not stumbles.errors
-        ids = {stream.id for stream in container.streams}
+        ids = {stream.id for stream in container.streams.video}
         return Survey(streams, heard_s, whole, has_unlisted_video(file, container.format.name, ids))
 
 
@@ -207,9 +207,7 @@ def _counts_without_edits(file: BinaryIO, max_pixels: int) -> Counter[int]:
 
 
 def _look(
-    container: InputContainer,
-    notes: Mapping[int, _Notes],
-    stumbles: Stumbles,
+    container: InputContainer, notes: Mapping[int, _Notes], stumbles: Stumbles
 ) -> tuple[float, bool]:
     """(highest end of any packet in seconds, whether every packet was looked at)."""
     furthest: int | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import BinaryIO
 
 STRETCH = 1 << 20
@@ -23,15 +24,17 @@ _VIDEO_START = re.compile(rb"\x00\x00\x01[\xe0-\xef]")
 def has_unlisted_video(file: BinaryIO, container: str, ids: Collection[int]) -> bool:
     """Whether a file holds a video stream that is none of those with these ids.
 
-    container: FFmpeg's name. ids: PIDs of a transport stream, stream ids of a program stream.
+    container: FFmpeg's name. ids: of its video streams, the PIDs of a transport stream, stream ids
+    of a program stream; of an FLV their number counts, a stream for each codec.
     """
     match container:
         case "mpegts":
-            starts = Counter(pid for pid in _pids(file) if pid is not None and pid not in ids)
+            starts = Counter(pid for pid in _pids(file) if pid not in ids)
         case "mpeg":
             starts = Counter(id_ for id_ in _stream_ids(file) if id_ not in ids)
         case "flv":
-            return len({codec for codec, count in _flv_codecs(file).items() if count >= FEW}) > 1
+            codecs = sum(count >= FEW for count in _flv_codecs(file).values())
+            return codecs > max(1, len(ids))
         case _:
             return False
     return any(count >= FEW for count in starts.values())
@@ -49,10 +52,10 @@ def _starts(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
         before = data[-PACKET - 3 :]
 
 
-def _pids(file: BinaryIO) -> Iterator[int | None]:
+def _pids(file: BinaryIO) -> Iterator[int]:
     """The PID of every transport packet in which a packet of video begins."""
     for data, at in _starts(file):
-        yield next((pid for pid in _headers_before(data, at)), None)
+        yield from islice(_headers_before(data, at), 1)
 
 
 def _headers_before(data: bytes, at: int) -> Iterator[int]:

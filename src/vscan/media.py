@@ -74,6 +74,11 @@ Role = Literal["source", "exemplar"]
 exemplar is hashed with crops, a source in eight orientations."""
 
 
+DecodeMode = Literal["exact", "fast"]
+"""`fast`: frames that no other refers to are never taken, the one after them stands in; and H.264's
+and HEVC's loop filter runs on keyframes alone. See docs/speed.md for what that changes."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """What the reader process makes of every frame."""
@@ -84,6 +89,7 @@ class Measure:
     keypoints: int = 0
     """Features of a frame; 0: none are looked for."""
     role: Role = "source"
+    decode: DecodeMode = "exact"
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ from vscan.decode.sandbox import (
     restrict,
 )
 from vscan.errors import SourceError
-from vscan.media import FrameBatch
+from vscan.media import DecodeMode, FrameBatch
 
 HOLD_BYTES = 128 << 20
 """About 850 pictures of 224 x 224: a quarter of an hour at one a second."""
@@ -83,7 +83,7 @@ class OpenFile:
     limits: ReadLimits
     threads: int
 
-    def reader(self, which: str) -> Reader:
+    def reader(self, which: str, mode: DecodeMode) -> Reader:
         """The reader named `which`; decord is imported only here."""
         if which == DECORD:
             from vscan.decode.decord_reader import DecordReader
@@ -92,7 +92,7 @@ class OpenFile:
             return DecordReader(self.file, handle, self.probed, self.threads)
         from vscan.decode.pyav_reader import PyavReader
 
-        return PyavReader(self.file, self.probed, self.limits, self.threads)
+        return PyavReader(self.file, self.probed, self.limits, self.threads, mode)
 
 
 def main() -> None:
@@ -135,6 +135,7 @@ def _serve_file(pipes: Pipes, opening: Mapping[str, Any]) -> None:
                     "op": "info",
                     "info": asdict(info.info),
                     "not_decord": info.not_decord,
+                    "spares": info.spares,
                 }
             )
         except Exception as error:  # noqa: BLE001 - whatever a file does becomes its own message
@@ -187,7 +188,7 @@ def _serve_read(pipes: Pipes, opened: OpenFile, message: Mapping[str, Any]) -> N
     after_s = message["after_s"]
     duration_s = opened.probed.info.duration_s
     limit_cpu(opened.limits.cpu_for(duration_s, opened.threads))
-    with opened.reader(message["reader"]) as reader:
+    with opened.reader(message["reader"], measure.decode) as reader:
         frames = reader.read(request)
         if after_s is not None:
             frames = (frame for frame in frames if frame[0] > after_s)

@@ -46,6 +46,10 @@ class Clock:
         self.jumped = False
         """Whether times did not ascend."""
 
+    def starts_at(self, tick: int) -> None:
+        """The stream starts there, whichever of its packets comes first."""
+        self._start = tick
+
     def promise(
         self, packet: Packet[Stream], start: int | None, ledger: Ledger, *, after_hole: bool
     ) -> None:

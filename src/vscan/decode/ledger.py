@@ -14,6 +14,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vscan.media import MAX_GAPS, ReadReport
 from vscan.sampling import EveryRequest, FrameRequest, GridRequest, TimesRequest
 
@@ -43,12 +46,31 @@ def _targets(request: FrameRequest, tolerance_s: float) -> _Targets | None:
     return None
 
 
+def _tolerance_s(tick_s: float) -> float:
+    return max(MIN_TOLERANCE_S, min(tick_s / 2, 0.01))
+
+
+def wanted_of(
+    request: FrameRequest, times_s: NDArray[np.float64], tick_s: float
+) -> NDArray[np.bool_] | None:
+    """(N,) which frames at `times_s` (N,), ascending, a ledger would want if all were offered.
+
+    None for requests that go by other things than time.
+    """
+    targets = _targets(request, _tolerance_s(tick_s))
+    if targets is None:
+        return None
+    until = np.array([targets.count_until(time_s) for time_s in times_s.tolist()], np.int64)
+    wanted: NDArray[np.bool_] = np.diff(until, prepend=0) > 0
+    return wanted
+
+
 class Ledger:
     """One request's account. `tick_s` is the stream's time base: its times are multiples of it."""
 
     def __init__(self, request: FrameRequest, tick_s: float) -> None:
         self._request = request
-        self._tolerance_s = max(MIN_TOLERANCE_S, min(tick_s / 2, 0.01))
+        self._tolerance_s = _tolerance_s(tick_s)
         self._targets = _targets(request, self._tolerance_s)
         self._every = request.n if isinstance(request, EveryRequest) else 1
         self._promised: list[float] = []

@@ -26,9 +26,11 @@ from vscan.decode.claims import Claim, claim_of, missing_until_s
 from vscan.decode.container import is_attached, open_media, translated, video_streams
 from vscan.decode.orientation import IDENTITY, Orientation, degrees_clockwise, orientation
 from vscan.decode.sandbox import ReadLimits
+from vscan.decode.sparing import sparing_for
 from vscan.decode.survey import Survey, survey
 from vscan.errors import SourceError
 from vscan.media import VideoInfo
+from vscan.sampling import GridRequest
 
 DECORD_CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 DECORD_CODECS = ("h264", "vp9", "av1", "mpeg4")
@@ -36,6 +38,9 @@ DECORD_PIXELS = ("yuv420p", "yuvj420p", "yuv420p10le", "yuv444p")
 DECORD_BYTES = 320 << 20
 """Of a whole video as RGB, beyond which decord may not serve. Where its decoding threads wait for a
 core it reads on, and what they then make of it waits in memory: all of the video, if need be."""
+SPARING_SHARE = 2 / 3
+"""Of its packets: where one frame a second needs no more of them decoded, PyAV serves plans by time
+and leaves the rest out; decord decodes them all."""
 FIRST_FRAME_PACKETS = 64
 """Packets tried before a file counts as one whose first frame cannot be decoded."""
 
@@ -63,12 +68,16 @@ class Probe:
     """What a file is, before it is read."""
 
     info: VideoInfo
+    surveyed: Survey | None
+    """What its packets say, where that was asked for already."""
     streams: tuple[StreamProbe, ...]
     """Its streams of pictures in the order in which they are read: what a player shows first."""
     times_s: NDArray[np.float64] | None
     """(N,) presentation times that the packets promise, ascending, where decord may serve."""
     not_decord: str
     """Why decord may not serve this file; empty where it may."""
+    spares: bool
+    """Whether PyAV serves plans by time with much less decoding than decord, which may serve."""
 
     @property
     def tick_s(self) -> float:
@@ -108,7 +117,7 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
         turn = orientation(first) if first is not None else IDENTITY
         shape: VideoFrame | VideoCodecContext = first or stream.codec_context
         width, height = shape.width, shape.height
-    times = None
+    times, spares, surveyed = None, False, None
     reason = "several video streams" if found else _not_decord(name, codec, first, turn)
     too_long = duration_s is not None and duration_s > limits.max_duration_s
     if not reason or too_long:
@@ -118,6 +127,7 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
             limits.check_duration(min(duration_s or 0.0, there_s), claimed=True)
         if not reason:
             times, reason = _promised_times(surveyed, streams[0])
+        spares = times is not None and _spares(surveyed, streams[0])
         if times is not None and len(times) * width * height * 3 > DECORD_BYTES:
             times, reason = None, "longer than decord's queue may hold"
     if turn[0][0] == 0:
@@ -134,7 +144,7 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
         rotation=degrees_clockwise(turn),
         warnings=tuple(warnings),
     )
-    return Probe(info, streams, times, reason)
+    return Probe(info, surveyed, streams, times, reason, spares)
 
 
 def survey_of(file: BinaryIO, streams: Iterable[StreamProbe], limits: ReadLimits) -> Survey:
@@ -263,6 +273,15 @@ def _promised_times(
     if said.holes or missing_until(surveyed, stream) is not None:
         return None, "something is missing from it"
     return (pts - stream.start).astype(np.float64) * stream.tick_s, ""
+
+
+def _spares(surveyed: Survey, stream: StreamProbe) -> bool:
+    """Whether one frame a second needs so few others that it is quicker without decord."""
+    said = surveyed.streams[stream.index]
+    if said.dependence is None or said.ticks is None:
+        return False
+    second = sparing_for(GridRequest(1.0), said.dependence, said.ticks, tick_s=stream.tick_s)
+    return second is not None and second.share <= SPARING_SHARE
 
 
 def missing_until(surveyed: Survey, stream: StreamProbe) -> float | None:

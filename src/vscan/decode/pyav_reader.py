@@ -14,7 +14,7 @@ from vscan.decode.reader import Rgb
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.stream_reading import Opened, StreamReading
 from vscan.errors import SourceError
-from vscan.media import Part, ReadReport, VideoInfo, one_after_another
+from vscan.media import DecodeMode, Part, ReadReport, VideoInfo, one_after_another
 from vscan.sampling import EveryRequest, FrameRequest, GridRequest, TimesRequest
 
 STILL_PICTURES = 16
@@ -28,7 +28,15 @@ class PyavReader:
     file's timeline behind the one before it, from the next whole second on.
     """
 
-    def __init__(self, file: BinaryIO, probed: Probe, limits: ReadLimits, threads: int) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        probed: Probe,
+        limits: ReadLimits,
+        threads: int,
+        mode: DecodeMode = "exact",
+    ) -> None:
+        self._mode = mode
         self._file = file
         self._probed = probed
         self._limits = limits
@@ -56,7 +64,7 @@ class PyavReader:
             own = _from(request, start_s)
             if self._readings and isinstance(own, TimesRequest) and not own.times_s:
                 return
-            reading = StreamReading(opened, stream, own, start_s)
+            reading = StreamReading(opened, stream, own, start_s, self._mode)
             self._readings.append(reading)
             if stream.decodable:
                 yield from reading.frames(self._threads)
@@ -104,10 +112,11 @@ class PyavReader:
 
     def _open(self) -> Opened:
         if self._opened is None:
+            probed = self._probed
             self._opened = Opened(
                 self._file,
-                self._probed.info.container,
-                survey_of(self._file, self._probed.streams, self._limits),
+                probed.info.container,
+                probed.surveyed or survey_of(self._file, probed.streams, self._limits),
                 self._limits,
             )
         return self._opened

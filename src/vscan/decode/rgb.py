@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av
 import numpy as np
 from av.video.frame import VideoFrame
@@ -10,6 +12,7 @@ from vscan.decode.limits import ReadLimits
 from vscan.decode.orientation import IDENTITY, Orientation, orientation, upright
 from vscan.decode.reader import Rgb
 
+UNTIMED = Fraction(1, 1000)
 PAGE = 255
 """What a transparent picture lies on, as a viewer's page: white."""
 
@@ -70,7 +73,7 @@ def _rgb_graph(frame: VideoFrame) -> av.filter.Graph:
         width=frame.width,
         height=frame.height,
         format=frame.format,
-        time_base=frame.time_base,
+        time_base=frame.time_base or UNTIMED,  # one that a decoder was emptied of has none
     )
     scale = graph.add("scale", "flags=bicubic")
     rgb = graph.add("format", "rgba" if has_alpha else "rgb24")

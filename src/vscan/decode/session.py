@@ -14,7 +14,7 @@ from vscan.decode.process import Deadline, ProcessFailed, ReaderProcess
 from vscan.decode.sandbox import OPEN_TIMEOUT_S, ReadLimits
 from vscan.errors import SourceError
 from vscan.media import FrameBatch, Measure, ReadReport, VideoInfo
-from vscan.sampling import FrameRequest, KeyframesRequest
+from vscan.sampling import FrameRequest, GridRequest, KeyframesRequest, TimesRequest
 from vscan.storage import FileStamp
 
 CLOSE_TIMEOUT_S = 2.0
@@ -60,6 +60,8 @@ class VideoSession:
         self._used_s = 0.0
         self.not_decord = ""
         """Why decord may not serve this file; empty where it may."""
+        self._spares = False
+        """Whether PyAV serves plans by time with less decoding, even where decord may serve."""
 
     @property
     def info(self) -> VideoInfo:
@@ -115,7 +117,7 @@ class VideoSession:
         """
         self._report = None
         total_s = self._processes.limits.timeout_for(self.info.duration_s)
-        reader = "pyav" if isinstance(request, KeyframesRequest) else self.reader
+        reader = self._reader_for(request, measure)
         after_s: float | None = None
         warnings: tuple[str, ...] = ()
         while True:
@@ -137,6 +139,12 @@ class VideoSession:
             finally:
                 self._used_s += deadline.used_s
         self._finish(warnings)
+
+    def _reader_for(self, request: FrameRequest, measure: Measure) -> str:
+        by_time = isinstance(request, (GridRequest, TimesRequest))
+        if isinstance(request, KeyframesRequest) or measure.decode == "fast":
+            return "pyav"
+        return "pyav" if by_time and self._spares else self.reader
 
     def close(self) -> None:
         """Gives the process back, or ends it where it is in the middle of something."""
@@ -176,6 +184,7 @@ class VideoSession:
                 raise _said(header)
             self._info = heard_info(header)
             self.not_decord = str(header["not_decord"])
+            self._spares = header["spares"] is True
 
     def _stream(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import BinaryIO
 
 import av
@@ -22,9 +23,10 @@ from vscan.decode.probe import StreamProbe, missing_until
 from vscan.decode.reader import Rgb
 from vscan.decode.rgb import RgbConverter
 from vscan.decode.sandbox import ReadLimits
+from vscan.decode.sparing import SKIP, WANT, Due, Sparing, Unforeseen, sparing_for
 from vscan.decode.survey import Survey
 from vscan.errors import SourceError
-from vscan.media import ReadReport
+from vscan.media import DecodeMode, ReadReport
 from vscan.sampling import FrameRequest, KeyframesRequest
 
 SHOWN_INCOMPLETE = ("hevc",)
@@ -44,14 +46,19 @@ class Opened:
 
 
 class _Damaged(Exception):  # noqa: N818 - an event within a reading
-    """A packet does not decode, and several threads decode."""
+    """A packet does not decode, and several threads decode, or only a part of the packets."""
 
 
 class StreamReading:
     """One request answered by one stream."""
 
     def __init__(
-        self, opened: Opened, stream: StreamProbe, request: FrameRequest, start_s: float
+        self,
+        opened: Opened,
+        stream: StreamProbe,
+        request: FrameRequest,
+        start_s: float,
+        mode: DecodeMode,
     ) -> None:
         self.stream = stream
         self.start_s = start_s
@@ -62,6 +69,9 @@ class StreamReading:
         self._request = request
         self._surveyed = opened.survey.streams.get(stream.index)
         self._keyframes = isinstance(request, KeyframesRequest)
+        self._fast = mode == "fast"
+        self._spared = False
+        """Whether packets were left out that no frame wanted refers to."""
         self._convert = RgbConverter(opened.limits)
         self._report: ReadReport | None = None
         self._begin()
@@ -80,20 +90,46 @@ class StreamReading:
     def frames(self, threads: int) -> Iterator[tuple[float, Rgb]]:
         """The frames wanted, as (time in seconds on the file's timeline, rgb).
 
-        Several threads decode a damaged stream otherwise than one does: frames around the damage
-        are lost, which ones depends on how many they are. So at the first packet that fails the
-        stream is begun anew with one, and what was handed out is passed over.
+        Only what they refer to is decoded, where packets tell what that is. If that does not yield
+        just those frames, the stream is begun anew and decoded from end to end; what was handed out
+        is passed over. Several threads decode a damaged stream otherwise than one does: frames
+        around the damage are lost, which ones depends on how many they are. So at the first packet
+        that fails the stream is begun anew with one.
         """
         after_s: float | None = None
-        try:
-            for time_s, rgb in self._read(threads, None):
-                after_s = time_s
-                yield self.start_s + time_s, rgb
-        except _Damaged:
-            self._begin()
-            for time_s, rgb in self._read(1, after_s):
-                yield self.start_s + time_s, rgb
+        for threads_now, sparing in self._attempts(threads):
+            self._spared = sparing is not None
+            try:
+                for time_s, rgb in self._read(threads_now, after_s, sparing):
+                    after_s = time_s
+                    yield self.start_s + time_s, rgb
+                break
+            except (_Damaged, Unforeseen):
+                self._begin()
         self.to_its_end = not self.ledger.satisfied
+
+    def _attempts(self, threads: int) -> Iterator[tuple[int, Sparing | None]]:
+        """Ways to read it, each where the one before it failed."""
+        sparing = self._sparing()
+        if sparing is not None:
+            yield threads, sparing
+        yield threads, None
+        yield 1, None
+
+    def _sparing(self) -> Sparing | None:
+        """What is enough to decode; None where that is everything, or nobody can tell."""
+        surveyed, start = self._surveyed, self.stream.start
+        if surveyed is None or surveyed.dependence is None or surveyed.ticks is None:
+            return None
+        if not self._opened.survey.whole or int(surveyed.ticks.min()) != start:
+            return None
+        return sparing_for(
+            self._request,
+            surveyed.dependence,
+            surveyed.ticks,
+            tick_s=self.stream.tick_s,
+            fast=self._fast,
+        )
 
     def report(self, reader: str) -> ReadReport:
         """The account, in the stream's own times; asked for at the end, and the same ever after."""
@@ -120,7 +156,8 @@ class StreamReading:
             warnings.append("hidden_by_edit_list")
         if self._opened.survey.unread:
             warnings.append("content_not_read")
-        if self._keyframes and self._surveyed is not None and self.to_its_end:
+        partly = self._keyframes or self._spared
+        if partly and self._surveyed is not None and self.to_its_end:
             ledger.last_until(self._surveyed.length_s)
         if missing is None and ledger.skipped_packets:
             missing = self._missing_without_times()
@@ -135,14 +172,20 @@ class StreamReading:
         decoded = max(1, surveyed.count - self.ledger.skipped_packets)
         return self.ledger.end_s * surveyed.count / decoded
 
-    def _read(self, threads: int, after_s: float | None) -> Iterator[tuple[float, Rgb]]:
+    def _read(
+        self, threads: int, after_s: float | None, sparing: Sparing | None
+    ) -> Iterator[tuple[float, Rgb]]:
         """The frames wanted that come after `after_s`, in the stream's own times."""
         limits = self._opened.limits
         with open_media(self._opened.file, max_pixels=limits.max_pixels) as container:
             stream = container.streams[self.stream.index]
             assert isinstance(stream, VideoStream)  # noqa: S101 - as the probe found it
             self._prepare(stream, threads)
-            for frame in self._decoded(container, stream, threads):
+            if sparing is None:
+                decoded = self._decoded(container, stream, threads)
+            else:
+                decoded = self._decoded_in_part(container, stream, sparing)
+            for frame in decoded:
                 time_s, duration_s = self._clock.time_of(frame, self.ledger)
                 limits.check_duration(time_s, claimed=False)
                 if self.ledger.offer(time_s, duration_s):
@@ -156,6 +199,8 @@ class StreamReading:
     def _prepare(self, stream: VideoStream, threads: int) -> None:
         context = stream.codec_context
         context.options = {"max_pixels": str(self._opened.limits.max_pixels)}
+        if self._fast:
+            context.options |= {"skip_loop_filter": "nokey"}
         context.thread_count = threads
         context.thread_type = "AUTO"
         if context.codec.canonical_name in SHOWN_INCOMPLETE:
@@ -172,10 +217,7 @@ class StreamReading:
         start = stream.start_time
         if surveyed is not None and surveyed.leapt and surveyed.ticks is not None:
             start = int(surveyed.ticks.min())
-        # All streams' packets are drawn, as the survey did: it must not give up elsewhere.
-        every = packets_of(container, tuple(container.streams), self.stumbles)
-        own = (packet for packet in every if packet.stream_index == stream.index)
-        for k, packet in enumerate(own):
+        for k, packet in enumerate(self._own(container)):
             self._set_right(packet, k)
             if self._keyframes and not packet.is_keyframe:
                 continue
@@ -184,6 +226,37 @@ class StreamReading:
             yield from self._decode(stream, packet, threads)
         self.ledger.skipped_packets += self.stumbles.errors
         yield from self._decode(stream, None, threads)
+
+    def _own(self, container: InputContainer) -> Iterator[Packet[Stream]]:
+        """The stream's packets. All streams' are drawn, as the survey did: it must not give up
+        elsewhere."""
+        every = packets_of(container, tuple(container.streams), self.stumbles)
+        return (packet for packet in every if packet.stream_index == self.stream.index)
+
+    def _decoded_in_part(
+        self, container: InputContainer, stream: VideoStream, sparing: Sparing
+    ) -> Iterator[VideoFrame]:
+        """The frames wanted, and those that they refer to. Raises Unforeseen, _Damaged."""
+        due = Due(sparing)
+        self._clock.starts_at(self.stream.start or 0)
+        plan = zip(sparing.parts.tolist(), sparing.begins.tolist(), strict=True)
+        for planned, packet in zip_longest(plan, self._own(container)):
+            if planned is None or packet is None or packet.pts is None:
+                raise Unforeseen  # the file is not the one that was surveyed
+            part, begins = planned
+            if begins:
+                yield from due.among(self._decode(stream, None, 0))
+                due.none_left()
+                stream.codec_context.flush_buffers()
+            if part == WANT:
+                due.fed(packet.pts)
+                self._clock.promise(packet, self.stream.start, self.ledger, after_hole=False)
+            if part != SKIP:
+                yield from due.among(self._decode(stream, packet, 0))
+        if self.stumbles.errors:
+            raise Unforeseen
+        yield from due.among(self._decode(stream, None, 0))
+        due.none_left()
 
     def _set_right(self, packet: Packet[Stream], k: int) -> None:
         """Gives the stream's k-th packet the time that it has where times leapt."""
@@ -198,7 +271,10 @@ class StreamReading:
     def _decode(
         self, stream: VideoStream, packet: Packet[Stream] | None, threads: int
     ) -> list[VideoFrame]:
-        """The frames that a packet yields, or with None what the decoder still holds."""
+        """The frames that a packet yields, or with None what the decoder still holds.
+
+        threads: that decode; 0 where a packet that fails ends the attempt however many they are.
+        """
         try:
             return list(stream.decode(packet))
         except av.error.EOFError:
@@ -209,7 +285,7 @@ class StreamReading:
             if isinstance(error, av.error.BlockingIOError) and not stream.codec_context.is_open:
                 # No room for the threads that it would decode with.
                 raise SourceError("memory_limit", self._opened.limits.out_of_memory) from error
-            if threads > 1:
+            if threads != 1:
                 raise _Damaged from error
             self.ledger.skipped_packets += 1
             return []

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from vscan.decode.container import open_media
 from vscan.decode.demuxing import Stumbles, packets_of
+from vscan.decode.sparing import Dependence, DependenceNotes
 from vscan.decode.steadying import steadied
 from vscan.decode.unlisted import has_unlisted_video
 
@@ -61,6 +62,8 @@ class StreamSurvey:
     """Seconds from its start to the end of its last frame; 0 where no packet has a time."""
     flaw: str
     """What keeps its frames from being told by their packets alone; empty where nothing does."""
+    dependence: Dependence | None
+    """Which packets refer to which; None where it cannot be told, or anything is amiss."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +98,7 @@ class _Notes:
     hidden: int = 0
     cut_by_edits: bool = False
     flaw: str = ""
+    dependence: DependenceNotes = field(default_factory=lambda: DependenceNotes(None))
 
     def add(self, packet: Packet[Stream], unaccounted: int) -> None:
         """Take the next packet; unaccounted: bytes since the last one that belong to no stream."""
@@ -113,6 +117,7 @@ class _Notes:
             end = pts + (packet.duration or self.frame)
             self.end = end if self.end is None else max(self.end, end)
             self.ticks.append(pts)
+        self.dependence.add(packet)
         self.count += 1
 
     def surveyed(self) -> StreamSurvey:
@@ -143,7 +148,12 @@ class _Notes:
             hidden=self.hidden,
             length_s=0.0 if end is None or first is None else (end - first) * self.tick_s,
             flaw=self.flaw or ("timestamps leap" if steady is not None else ""),
+            dependence=self._dependence(ticks) if told and steady is None else None,
         )
+
+    def _dependence(self, ticks: NDArray[np.int64]) -> Dependence | None:
+        plain = not (self.flaw or self.holes or self.hidden or self.cut_by_edits)
+        return self.dependence.dependence(ticks) if plain and _ascend(ticks, self.leap) else None
 
 
 def _ascend(ticks: NDArray[np.int64], leap: int) -> bool:
@@ -191,6 +201,7 @@ def _notes(stream: Stream, frame_s: float, longest_s: float, bridges: bool) -> _
         frame=max(1, round(frame_s / tick_s)),
         bridge=round(BRIDGE_S / tick_s) if bridges else None,
         ceiling=round(longest_s / tick_s),
+        dependence=DependenceNotes.of(stream),
     )
 
 

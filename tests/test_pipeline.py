@@ -254,6 +254,7 @@ class Broken:
     """A plan that fails in a way nobody foresaw."""
 
     spec = "broken"
+    follows = False
 
     def next_request(self, known: Known) -> FrameRequest | None:
         """Divides by zero."""
@@ -309,6 +310,7 @@ class CoarseThenDense:
     """A plan of two rounds: every two seconds, then densely around the middle of the video."""
 
     spec: str = "coarse-then-dense"
+    follows: bool = False
     asked: list[Known] = field(default_factory=list)
 
     def next_request(self, known: Known) -> FrameRequest | None:

@@ -42,7 +42,8 @@ def test_specifications(text: str, spec: str, request_: FrameRequest) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "fps", "fps:", "fps:0", "fps:0.0", "fps:121", "fps:-1", "fps:nan", "fps:inf", "fps:1e9",
-     "fps:1,5", "every:0", "every:-1", "every:1.5", "every:", "keyframes:2", "all", "fps:²"],
+     "fps:1,5", "every:0", "every:-1", "every:1.5", "every:", "keyframes:0",
+     "keyframes:", "adaptive:0.01", "all", "fps:²"],
 )  # fmt: skip
 def test_what_is_refused(text: str) -> None:
     """Anything else is refused by name, with a form that would do."""

@@ -155,6 +155,7 @@ WARNING_CODES: dict[str, str] = {
     "content_not_read": "pictures that could not be looked at: of a late stream, or further pages",
     "exemplar_quarantined": "matches with an exemplar that flooded the run stand under suppressed",
     "signal_not_stored": "a signal that would be judged is not in the frame store for this video",
+    "sampled_for_other_pack": "its samples were chosen by what another pack or other indexes find",
     "ended_by_errors": "so many packets in a row were damaged that reading ended there",
 }
 """Codes under `warnings` in a record, with what each one means."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from vscan.errors import SourceError, internal_error
-from vscan.sampling import DEFAULT_SAMPLING, parse_sampling
+from vscan.sampling import DEFAULT_SAMPLING, parse_fixed_sampling
 from vscan.scanning import load_model
 from vscan.settings import ScanSettings, available_cores
 
@@ -213,7 +213,7 @@ def _recipe(index: ExemplarIndex, encoder: Encoder | None, sampling: str, role: 
     from vscan.measuring import Recipe
 
     return Recipe(
-        plan=parse_sampling(sampling or DEFAULT_SAMPLING),
+        plan=parse_fixed_sampling(sampling or DEFAULT_SAMPLING),
         signals=index.signals,
         image=encoder.image_spec if encoder else None,
         model=encoder.fingerprint if encoder else None,

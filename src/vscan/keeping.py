@@ -39,7 +39,7 @@ class Keeper:
         self.damaged: list[StoreError] = []
         """Tracks and records that were not what was written, or could not be read; they were made
         anew."""
-        self._plan = recipe.plan.spec
+        self._plan = recipe.sampling
 
     def holds(self, source: Source, digests: Digests) -> bool:
         """Whether the store knows this source, with this content, and every signal of it."""
@@ -164,7 +164,7 @@ def track_specs(recipe: Recipe) -> dict[str, TrackSpec]:
     Readers stand in it with their versions, and not which of them served: that is decided when the
     file is opened, and stands in the reading.
     """
-    read = {"readers": readers_installed(), "sampling": recipe.plan.spec}
+    read = {"readers": readers_installed(), "sampling": recipe.sampling}
     specs = {}
     if "embedding" in recipe.signals and recipe.image is not None:
         image = recipe.image

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vscan.errors import ModelError
-from vscan.provenance import provenance_of
+from vscan.measuring import FOLLOWED
+from vscan.provenance import followed, provenance_of
 from vscan.readiness import unscored_warnings
 from vscan.scanning import load_model
 from vscan.settings import ScanSettings
@@ -56,6 +57,8 @@ def rules_for(
     from vscan.matching.prompt_scores import PromptScorer
     from vscan.pipeline import Rules
 
+    follows = FOLLOWED in way.sampling
+    own = way.sampling.endswith(FOLLOWED + followed(pack, indexes, signals, now))
     judged = way.model is not None and "embedding" in signals
     scorer = None
     if judged and scored and way.model is not None:
@@ -76,7 +79,10 @@ def rules_for(
             model=way.model if judged else None,
             precision=way.precision if judged else None,
         ),
-        warnings=unscored_warnings(pack, signals),
+        warnings=(
+            *unscored_warnings(pack, signals),
+            *(("sampled_for_other_pack",) if follows and not own else ()),
+        ),
         signals=signals,
     )
 

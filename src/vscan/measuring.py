@@ -18,6 +18,7 @@ from vscan.hashes.keypoints import EXEMPLAR_FEATURES, SOURCE_FEATURES
 from vscan.matching.keypoint_search import KeypointSearch
 from vscan.matching.search import FrameHits
 from vscan.media import (
+    DecodeMode,
     FrameBatch,
     ImageSpec,
     Measure,
@@ -37,6 +38,10 @@ Embed = Callable[[NDArray[np.uint8]], "Future[NDArray[np.float32]]"]
 """(N, H, W, 3) pictures to a future of (N, D) unit vectors."""
 KeepFeatures = Callable[[NDArray[np.float64], NDArray[np.uint8]], None]
 """Takes times (N,) and features (N, K, W) of samples, as they are read."""
+InterestOf = Callable[["Measured"], "NDArray[np.float64]"]
+"""What was measured so far to (T, P), as sampling.Known.interest has it."""
+FOLLOWED = " for "
+"""Stands in `sampling` before the digest of the rules that a plan followed."""
 KEYPOINTS_STEP_S = 0.5
 """Seconds between samples of an exemplar whose keypoints are kept: they bear a little motion."""
 MAX_PENDING_BATCHES = 4
@@ -56,8 +61,18 @@ class Recipe:
     """Fingerprint of the model; None where no embedding is measured."""
     precision: str | None = None
     """How the model computes, as `fp32 on cpu`; None where no embedding is measured."""
+    decode: DecodeMode = "exact"
+    rules: str = ""
+    """Digest of pack and indexes, where the plan follows what they find; else empty."""
     role: Role = "source"
     """Whether what is measured will be looked up, or looked for."""
+
+    @property
+    def sampling(self) -> str:
+        """Which frames are taken, as records and stored tracks say it: `fps:1`, `fps:1 fast`,
+        `adaptive:2 for 0123…`."""
+        said = f"{self.plan.spec} fast" if self.decode == "fast" else self.plan.spec
+        return f"{said}{FOLLOWED}{self.rules}" if self.plan.follows else said
 
     @property
     def looks_up(self) -> bool:
@@ -73,6 +88,7 @@ class Recipe:
             pdq="pdq" in self.signals,
             keypoints=features if "keypoints" in self.signals else 0,
             role=self.role,
+            decode=self.decode,
         )
 
 
@@ -104,11 +120,13 @@ def measure(
     embed: Embed,
     indexes: Sequence[ExemplarIndex] = (),
     keep_features: KeepFeatures | None = None,
+    interest: InterestOf | None = None,
 ) -> Measured:
     """Read the samples that the plan asks for, and measure every signal of the recipe on them.
 
     indexes: those in which the keypoints of a source are looked up. keep_features: is handed them
-    as well, for they are too many to be held until the end. Raises SourceError where the source
+    as well, for they are too many to be held until the end. interest: what plans that follow it are
+    told of the samples read so far. Raises SourceError where the source
     cannot be read.
     """
     with readers.session(source.path, digests.stamp) as session:
@@ -116,12 +134,10 @@ def measure(
         known = Known(duration_s=session.info.duration_s)
         while (request := recipe.plan.next_request(known)) is not None:
             samples.read(request)
-            times_s = tuple(np.unique(samples.times_s).tolist())
-            known = Known(session.info.duration_s, known.rounds + 1, times_s)
-        report = samples.report
-        if report is None or len(samples.times_s) == 0:
+            known = samples.known(known.rounds + 1, digests, interest)
+        if samples.report is None or len(samples.times_s) == 0:
             raise SourceError("no_frames", "not one frame of the video could be decoded")
-        return samples.measured(digests, report)
+        return samples.measured(digests, samples.report)
 
 
 class _Samples:
@@ -166,6 +182,18 @@ class _Samples:
         latest = self._session.report
         self.report = latest if self.report is None else self.report.followed_by(latest)
 
+    def known(self, rounds: int, digests: Digests, interest: InterestOf | None) -> Known:
+        """What the plan may know after so many rounds."""
+        assert self.report is not None  # noqa: S101 - a round was read
+        seen = interest is not None and self._recipe.plan.follows and len(self.times_s) > 0
+        return Known(
+            duration_s=self._session.info.duration_s,
+            rounds=rounds,
+            times_s=tuple(np.unique(self.times_s).tolist()),
+            end_s=self.report.end_s,
+            interest=interest(self.measured(digests, self.report)) if seen and interest else None,
+        )
+
     def measured(self, digests: Digests, report: ReadReport) -> Measured:
         """The tracks of all rounds together, in time order, each time once."""
         times_s, first = np.unique(self.times_s, return_index=True)
@@ -180,7 +208,7 @@ class _Samples:
             digests=digests,
             info=self._session.info,
             report=report,
-            plan=self._recipe.plan.spec,
+            plan=self._recipe.sampling,
             times_s=times_s,
             tracks=tracks,
             keypoint_hits=hits,
@@ -190,7 +218,7 @@ class _Samples:
     def _tracks(
         self, times_s: NDArray[np.float64], first: NDArray[np.int64], place: NDArray[np.int64]
     ) -> Iterator[Track]:
-        spec = {"sampling": self._recipe.plan.spec}
+        spec = {"sampling": self._recipe.sampling}
         if self._vectors:
             vectors = np.concatenate([future.result() for future in self._vectors])
             made_by = spec | {"model": self._recipe.model or ""}

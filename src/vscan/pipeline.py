@@ -12,6 +12,7 @@ from vscan.errors import OutputError, SourceError, StoreError, internal_error
 from vscan.intervals import Interval
 from vscan.judge import judge
 from vscan.matching.align import find_matches
+from vscan.matching.interest import interest
 from vscan.matching.search import SourceTracks
 from vscan.measuring import Embed, Measured, Recipe, measure
 from vscan.media import VideoInfo
@@ -28,6 +29,9 @@ from vscan.verdicts import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from vscan.exemplars.index import ExemplarIndex
     from vscan.keeping import Keeper
     from vscan.matching.match import Match
@@ -108,6 +112,7 @@ def _measured(
             embed=embed,
             indexes=rules.indexes,
             keep_features=None if features is None else features.add,
+            interest=lambda measured: interest_of(_judged(measured, rules.signals), rules),
         )
         if keeper is not None:
             keeper.keep(measured, features)
@@ -176,6 +181,18 @@ def judge_source(
     )
 
 
+def interest_of(measured: Measured, rules: Rules) -> NDArray[np.float64]:
+    """(T, P) how near each sample is to making each policy and index fire; see interest.py."""
+    scores: Sequence[PolicyScores] = ()
+    if rules.scorer is not None and "embedding" in measured.tracks:
+        scores = rules.scorer.score(measured.tracks["embedding"])
+    limits = {
+        policy.id: (policy.thresholds.lowest, policy.release_score)
+        for policy in rules.pack.policies
+    }
+    return interest(_source_tracks(measured), scores, limits, rules.indexes)
+
+
 def _judged(measured: Measured, signals: Sequence[str] | None) -> Measured:
     """What was measured, of these signals alone."""
     if signals is None:
@@ -187,9 +204,7 @@ def _judged(measured: Measured, signals: Sequence[str] | None) -> Measured:
 
 def match_exemplars(measured: Measured, indexes: Sequence[ExemplarIndex]) -> list[Match]:
     """Every part of the source that agrees with a part of an exemplar, in any of the indexes."""
-    source = SourceTracks(
-        measured.times_s, measured.report.end_s, measured.tracks, measured.keypoint_hits
-    )
+    source = _source_tracks(measured)
     return [
         match
         for index in indexes
@@ -197,6 +212,12 @@ def match_exemplars(measured: Measured, indexes: Sequence[ExemplarIndex]) -> lis
             index, source, sha256=measured.digests.sha256, md5=measured.digests.md5
         )
     ]
+
+
+def _source_tracks(measured: Measured) -> SourceTracks:
+    return SourceTracks(
+        measured.times_s, measured.report.end_s, measured.tracks, measured.keypoint_hits
+    )
 
 
 def source_record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -38,6 +39,15 @@ def provenance_of(
         signals=signals,
         indexes={index.name: _state(index, now) for index in indexes},
     )
+
+
+def followed(
+    pack: PolicyPack, indexes: Sequence[ExemplarIndex], signals: Sequence[str], now: str
+) -> str:
+    """What a sampling plan that follows rules depends on: 16 hexadecimal digits of pack, indexes as
+    they are at `now`, and signals judged."""
+    told = [pack.ref, *signals, *(f"{each.name} {_state(each, now)}" for each in indexes)]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
 def precision_of(encoder: Encoder) -> str:

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vscan.errors import SamplingError
 
 DEFAULT_SAMPLING = "fps:1"
 MAX_FPS = 120.0
+MAX_GAP_S = 2.0
+"""Seconds between samples of an adaptive plan's first pass, at most, where nothing else is said."""
+LEAST_GAP_S = 0.1
+RESOLUTION_S = 0.25
+"""To which an adaptive plan learns where a policy begins and ceases to fire."""
+NEAR_STEP_S = 0.5
+"""Between samples around one that is near to firing, at most."""
+FIRES, STAYS, NEAR = 1.0, 0.8, 0.5
+"""Interest from which a policy fires; to which it may fall before it ceases; from which on it is
+near to firing."""
+MAX_ROUNDS = 6
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,11 @@ class Known:
     """Requests already answered."""
     times_s: tuple[float, ...] = ()
     """Presentation times of the samples read so far, ascending."""
-    scores: tuple[float, ...] = field(default=())
-    """Highest score 0..1 at each of `times_s`, where scores are known; else empty."""
+    end_s: float = 0.0
+    """Where the last frame seen so far ends."""
+    interest: NDArray[np.float64] | None = None
+    """(T, P) of each of `times_s` to each of P rules: FIRES and more where it fires; see
+    matching/interest.py. None where nobody has asked for it."""
 
 
 class Plan(Protocol):
@@ -70,6 +88,11 @@ class Plan(Protocol):
         """The frames wanted next given what is known, or None when the plan is satisfied."""
         ...
 
+    @property
+    def follows(self) -> bool:
+        """Whether what it asks for depends on the interest of what was read."""
+        ...
+
 
 @dataclass(frozen=True)
 class SinglePlan:
@@ -77,20 +100,107 @@ class SinglePlan:
 
     spec: str
     request: FrameRequest
+    follows: bool = False
 
     def next_request(self, known: Known) -> FrameRequest | None:
         """The plan's one request on the first round, None afterwards."""
         return self.request if known.rounds == 0 else None
 
 
-def parse_sampling(spec: str) -> Plan:
-    """The plan that `spec` names: `fps:N` (N > 0, decimals allowed), `every:N`, or `keyframes`.
+@dataclass(frozen=True)
+class KeyframePlan:
+    """Keyframes, and where they are further apart than `max_gap_s` seconds, frames between them."""
 
+    max_gap_s: float
+    follows: bool = False
+
+    @property
+    def spec(self) -> str:
+        """As `keyframes:2`."""
+        return f"keyframes:{self.max_gap_s:g}"
+
+    def next_request(self, known: Known) -> FrameRequest | None:
+        """Keyframes first, then what lies in their gaps."""
+        if known.rounds == 0:
+            return KeyframesRequest()
+        return _at(between(known, self.max_gap_s)) if known.rounds == 1 else None
+
+
+@dataclass(frozen=True)
+class AdaptivePlan:
+    """A cheap first pass, then more samples where a rule fires or is near to it.
+
+    First keyframes and what lies in their gaps; then around samples of some interest every
+    NEAR_STEP_S, and wherever a rule begins or ceases to fire between two samples every
+    RESOLUTION_S, until nothing new turns up or MAX_ROUNDS were asked for.
+    """
+
+    max_gap_s: float = MAX_GAP_S
+    follows: bool = True
+
+    @property
+    def spec(self) -> str:
+        """As `adaptive:2`."""
+        return f"adaptive:{self.max_gap_s:g}"
+
+    def next_request(self, known: Known) -> FrameRequest | None:
+        """What is still wanted; None where nothing is."""
+        if known.rounds == 0:
+            return KeyframesRequest()
+        if known.rounds == 1 and (gaps := between(known, self.max_gap_s)):
+            return _at(gaps)
+        return _at(_closer(known)) if known.rounds < MAX_ROUNDS else None
+
+
+def between(known: Known, max_gap_s: float) -> list[float]:
+    """Times, seconds, ascending, that leave no more than `max_gap_s` between samples, nor from the
+    start to the first or from the last one to the end."""
+    added = []
+    for start_s, stop_s in pairwise((0.0, *known.times_s, known.end_s)):
+        added += _spread(start_s, stop_s, max_gap_s)
+    return [0.0, *added] if known.times_s and known.times_s[0] > max_gap_s else added
+
+
+def _spread(start_s: float, stop_s: float, step_s: float) -> list[float]:
+    """Times between both that divide what lies between them into equal steps of at most step_s."""
+    steps = math.ceil((stop_s - start_s) / step_s - 1e-6)
+    return [start_s + (stop_s - start_s) * k / steps for k in range(1, steps)]
+
+
+def _closer(known: Known) -> list[float]:
+    """Times around samples of interest that are not looked at closely enough, ascending."""
+    if known.interest is None or not known.interest.size:
+        return []
+    added = []
+    for k, (start_s, stop_s) in enumerate(pairwise(known.times_s)):
+        here, there = known.interest[k], known.interest[k + 1]
+        crosses = any(((here >= at) != (there >= at)).any() for at in (FIRES, STAYS))
+        if crosses:
+            added += _spread(start_s, stop_s, RESOLUTION_S)
+        elif ((np.maximum(here, there) >= NEAR) & (here < FIRES)).any():
+            added += _spread(start_s, stop_s, NEAR_STEP_S)
+    return added
+
+
+def _at(times_s: list[float]) -> TimesRequest | None:
+    return TimesRequest(tuple(times_s)) if times_s else None
+
+
+def parse_sampling(spec: str, max_gap_s: float | None = None) -> Plan:
+    """The plan that `spec` names.
+
+    `fps:N` (N > 0, decimals allowed), `every:N`, `keyframes`, `keyframes:S` (S seconds between
+    samples at most) or `adaptive`, which is `adaptive:2`. max_gap_s: S, where it is told apart.
     Raises SamplingError with the accepted forms when `spec` is none of them.
     """
     text = spec.strip().lower()
-    if text == "keyframes":
-        return SinglePlan("keyframes", KeyframesRequest())
+    if match := re.fullmatch(r"(keyframes|adaptive)(?::(\d+(?:\.\d+)?))?", text):
+        return _by_keyframes(spec, match[1], match[2], max_gap_s)
+    if max_gap_s is not None:
+        raise SamplingError(
+            f"sampling {spec!r} has no largest gap",
+            remedy="leave --max-gap out, or sample by keyframes or adaptive",
+        )
     if match := re.fullmatch(r"fps:(\d+(?:\.\d+)?|\.\d+)", text):
         fps = float(match.group(1))
         if math.isfinite(fps) and 0 < fps <= MAX_FPS:
@@ -104,5 +214,28 @@ def parse_sampling(spec: str) -> Plan:
         return SinglePlan(f"every:{n}", EveryRequest(n))
     raise SamplingError(
         f"sampling {spec!r} is not known",
-        remedy="use fps:N (N frames a second), every:N (every Nth frame) or keyframes",
+        remedy="use fps:N (N frames a second), every:N (every Nth frame), keyframes or adaptive",
     )
+
+
+def parse_fixed_sampling(spec: str) -> Plan:
+    """As `parse_sampling`, for what is not judged; SamplingError for a plan that follows rules."""
+    plan = parse_sampling(spec)
+    if plan.follows:
+        raise SamplingError(
+            f"sampling {spec!r} follows what a policy pack finds, and there is none here",
+            remedy="use fps:N, every:N or keyframes",
+        )
+    return plan
+
+
+def _by_keyframes(spec: str, name: str, gap: str | None, max_gap_s: float | None) -> Plan:
+    gap_s = max_gap_s if gap is None else float(gap)
+    if gap_s is not None and (gap_s < LEAST_GAP_S or gap_s != (max_gap_s or gap_s)):
+        raise SamplingError(
+            f"sampling {spec!r}: the largest gap must be one number, {LEAST_GAP_S:g} s or more",
+            remedy=f"try --sampling {name} --max-gap 2; or fps:1",
+        )
+    if name == "adaptive":
+        return AdaptivePlan(MAX_GAP_S if gap_s is None else gap_s)
+    return SinglePlan("keyframes", KeyframesRequest()) if gap_s is None else KeyframePlan(gap_s)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vscan.embeddings.registry import DEFAULT_MODEL
 from vscan.errors import ModelError, UsageError
 from vscan.flood import FLOOD_SHARE, LEAST_SOURCES, FloodGuard, Watch
-from vscan.provenance import precision_of, provenance_of
+from vscan.provenance import followed, precision_of, provenance_of
 from vscan.provenance import version as version
 from vscan.readiness import (
     configuration_notes,
@@ -64,7 +64,7 @@ def prepare(settings: ScanSettings) -> Prepared:
     from vscan.pipeline import Rules
     from vscan.policies import load_pack
 
-    plan = parse_sampling(settings.sampling)
+    plan = parse_sampling(settings.sampling, settings.max_gap_s)
     pack = load_pack(settings.policy)
     now = utc_now()
     indexes = [ExemplarIndex.open(folder, now=now) for folder in settings.indexes]
@@ -90,10 +90,12 @@ def prepare(settings: ScanSettings) -> Prepared:
         image=encoder.image_spec if encoder else None,
         model=encoder.fingerprint if encoder else None,
         precision=precision_of(encoder) if encoder else None,
+        decode=settings.decode,
+        rules=followed(pack, indexes, judged, now),
     )
     provenance = provenance_of(
         pack,
-        plan.spec,
+        recipe.sampling,
         judged,
         indexes,
         now=now,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from vscan.decode.limits import ReadLimits
 from vscan.errors import UsageError
 from vscan.flood import FLOOD_SHARE
+from vscan.media import DecodeMode
 from vscan.sampling import DEFAULT_SAMPLING
 
 SIGNALS = ("embedding", "pdq", "keypoints")
@@ -31,6 +33,10 @@ class ScanSettings:
     device: str = "auto"
     precision: str = "auto"
     sampling: str = DEFAULT_SAMPLING
+    max_gap_s: float | None = None
+    """Seconds between samples at most, where keyframes are sampled; None: as `sampling` says."""
+    decode: DecodeMode = "exact"
+    """`fast`: only frames that others refer to are taken, and less exactly."""
     signals: tuple[str, ...] | None = None
     """Of SIGNALS; None: what the pack and the indexes need."""
     workers: int | None = None
@@ -52,6 +58,9 @@ class ScanSettings:
                 raise UsageError(
                     f"signal {signal!r} is not known", remedy=f"signals: {', '.join(SIGNALS)}"
                 )
+        if self.decode not in get_args(DecodeMode):
+            modes = " or ".join(get_args(DecodeMode))
+            raise UsageError(f"decode {self.decode!r} is not known", remedy=f"decode: {modes}")
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"workers must be at least 1, not {self.workers}")
         if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):

@@ -58,9 +58,23 @@ def scan(
     ] = "auto",
     sampling: Annotated[
         str,
-        typer.Option(help="Which frames are looked at: fps:N, every:N (every Nth frame) or "
-                     "keyframes."),
+        typer.Option(help="Which frames are looked at: fps:N, every:N (every Nth frame), "
+                     "keyframes, or adaptive: keyframes first, then more where a policy fires or "
+                     "nearly does."),
     ] = "fps:1",
+    max_gap: Annotated[
+        float | None,
+        typer.Option(metavar="S",
+                     help="With keyframes or adaptive: seconds between samples at most; where "
+                     "keyframes are further apart, frames between them are looked at. Default: 2 "
+                     "for adaptive, none for keyframes."),
+    ] = None,
+    decode: Annotated[
+        Literal["exact", "fast"],
+        typer.Option(help="fast: take only frames that others refer to (a few frames later at "
+                     "most) and leave the loop filter out between keyframes: less work, pictures "
+                     "that differ a little (docs/speed.md)."),
+    ] = "exact",
     signals: Annotated[
         str | None,
         typer.Option(help="Signals to measure, with commas: embedding, pdq, keypoints. Default: "
@@ -167,6 +181,8 @@ def scan(
             device=device,
             precision=precision,
             sampling=sampling,
+            max_gap_s=max_gap,
+            decode=decode,
             signals=tuple(s.strip() for s in signals.split(",")) if signals else None,
             workers=workers,
             timeout_s=timeout,

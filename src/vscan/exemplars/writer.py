@@ -39,7 +39,7 @@ from vscan.exemplars.parts import PartGoneError, Tracks, as_stored
 from vscan.exemplars.rows import check_values, row_width
 from vscan.hashes.keypoints import KEYPOINTS_VERSION
 from vscan.hashes.pdq import HASH_VERSION
-from vscan.sampling import parse_sampling
+from vscan.sampling import parse_fixed_sampling
 from vscan.storage import atomic_write_bytes, ensure_folder, location, output_error
 
 EXEMPLAR_SAMPLING = "fps:4"
@@ -69,7 +69,7 @@ def create_index(
     held = tuple(each for each in SIGNALS if each in signals)
     if not held or set(held) != set(signals):
         raise ValueError(f"an index holds some of {', '.join(SIGNALS)}, not {', '.join(signals)}")
-    plan = parse_sampling(sampling)
+    plan = parse_fixed_sampling(sampling)
     manifest = Manifest(
         name=check_name(name),
         created_at=(now or utc_now)(),

@@ -135,9 +135,9 @@ def measure(
         while (request := recipe.plan.next_request(known)) is not None:
             samples.read(request)
             known = samples.known(known.rounds + 1, digests, interest)
-        if samples.report is None or len(samples.times_s) == 0:
-            raise SourceError("no_frames", "not one frame of the video could be decoded")
-        return samples.measured(digests, samples.report)
+    if samples.report is None or len(samples.times_s) == 0:
+        raise SourceError("no_frames", "not one frame of the video could be decoded")
+    return samples.measured(digests, samples.report)  # may wait for the model: the reader is free
 
 
 class _Samples:

@@ -72,3 +72,28 @@ def test_closed_batches_take_nothing() -> None:
     batches.close()
     with pytest.raises(RuntimeError, match="closed"):
         batches.submit(pictures(1, 1))
+
+
+def test_batches_are_filled_while_others_work() -> None:
+    """Who waits for a part of a batch lets those at work fill it; a job may be in two batches."""
+    encoder = MeanColour()
+    with SharedBatches(encoder) as batches, ThreadPoolExecutor(1) as pool, batches.working():
+        first = batches.submit(pictures(1, 5))
+
+        def wait() -> Vectors:
+            with batches.working():
+                return first.result(10)
+
+        waiting = pool.submit(wait)
+        second = batches.submit(pictures(2, 11))
+        assert waiting.result(10).tolist() == [[1] * 3] * 5
+        assert second.result(10).tolist() == [[2] * 3] * 11
+    assert [8, 8] == encoder.sizes
+
+
+def test_nobody_waits_for_those_who_wait() -> None:
+    """Where all that are at work wait, a batch goes that is not full."""
+    encoder = MeanColour()
+    with SharedBatches(encoder) as batches, batches.working():
+        assert batches.submit(pictures(3, 2)).result(10).tolist() == [[3] * 3] * 2
+    assert [2] == encoder.sizes

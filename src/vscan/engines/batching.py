@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -16,6 +17,8 @@ Images = NDArray[np.uint8]
 """(N, H, W, 3) RGB pictures in the model's size."""
 Vectors = NDArray[np.float32]
 """(N, D) unit vectors."""
+PATIENCE_S = 0.25
+"""How long a caller waits for others to fill its batch, which would be padded otherwise."""
 
 
 class ImageEncoder(Protocol):
@@ -27,73 +30,134 @@ class ImageEncoder(Protocol):
     def encode_images(self, images: Images) -> Vectors: ...
 
 
-@dataclass(frozen=True, eq=False)
-class _Job:
-    images: Images
-    future: Future[Vectors]
+class _Job(Future[Vectors]):
+    """Pictures on their way through one or more batches."""
+
+    def __init__(self, images: Images, batches: SharedBatches) -> None:
+        super().__init__()
+        self.left = images
+        """Those not encoded yet."""
+        self.parts: list[Vectors] = []
+        self._batches = batches
+
+    def result(self, timeout: float | None = None) -> Vectors:
+        """The (N, D) vectors; asking for them is what makes a batch go that is not full."""
+        with self._batches.awaited(self):
+            return super().result(timeout)
 
 
 class SharedBatches:
-    """Encodes what many threads submit in batches that are as full as the queue allows.
+    """Encodes what many threads submit in full batches, as far as nobody has to wait for it.
 
-    `submit` blocks while `backlog` batches wait, so that decoding cannot run ahead of the model
-    without bound. Vectors do not depend on which pictures shared their batch: that is the
-    encoder's promise. An exception of the encoder reaches every caller whose pictures were in
-    that batch, and nobody else.
+    A batch that is not full costs as much as a full one, so it goes only where a caller waits for
+    it and all that are at work (`working`) do, or after PATIENCE_S. `submit` blocks while `backlog`
+    batches wait, so that decoding cannot run ahead of the model without bound. Vectors do not
+    depend on which pictures shared their batch: that is the encoder's promise. An exception of the
+    encoder reaches every caller whose pictures were in that batch, and nobody else.
     """
 
     def __init__(self, encoder: ImageEncoder, *, backlog: int = 8) -> None:
         self._encoder = encoder
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=backlog)
+        self._most = backlog * encoder.batch_size
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job] = deque()
+        self._queued = self._working = self._waiting = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="vscan-encode", daemon=True)
         self._thread.start()
 
     def submit(self, images: Images) -> Future[Vectors]:
         """A future of the (N, D) vectors of `images` (N, H, W, 3)."""
-        if self._closed:
-            raise RuntimeError("batches are closed")
-        job = _Job(images, Future())
-        self._jobs.put(job)
-        return job.future
+        job = _Job(images, self)
+        with self._changed:
+            while self._queued >= self._most and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                raise RuntimeError("batches are closed")
+            self._jobs.append(job)
+            self._queued += len(images)
+            self._changed.notify_all()
+        return job
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """A block in which its thread may submit more."""
+        with self._changed:
+            self._working += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def awaited(self, job: _Job) -> Iterator[None]:
+        """A block in which its thread waits for a job."""
+        with self._changed:
+            self._waiting += not job.done()
+            counted = not job.done()
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= counted
 
     def _run(self) -> None:
-        ending = False
-        while not ending:
-            first = self._jobs.get()
-            if first is None:
-                return
-            jobs, size = [first], len(first.images)
-            while size < self._encoder.batch_size:
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if job is None:
-                    ending = True
-                    break
-                jobs.append(job)
-                size += len(job.images)
-            self._encode(jobs)
+        while batch := self._next_batch():
+            self._encode(batch)
 
-    def _encode(self, jobs: list[_Job]) -> None:
+    def _next_batch(self) -> list[tuple[_Job, Images]]:
+        """The pictures to encode next, with whose they are; none when all is done."""
+        size, patient = self._encoder.batch_size, True
+        with self._changed:
+            while self._queued < size and not self._closed:
+                if self._queued and self._waiting and not (patient and self._may_grow()):
+                    break
+                patient = self._changed.wait(PATIENCE_S)
+            batch: list[tuple[_Job, Images]] = []
+            room = size
+            while room and self._jobs:
+                job = self._jobs[0]
+                batch.append((job, job.left[:room]))
+                job.left = job.left[room:]
+                room -= len(batch[-1][1])
+                if not len(job.left):
+                    self._jobs.popleft()
+            self._queued -= size - room
+            self._changed.notify_all()
+            return batch
+
+    def _may_grow(self) -> bool:
+        """Whether anybody who works does not wait."""
+        return self._waiting < self._working
+
+    def _encode(self, batch: list[tuple[_Job, Images]]) -> None:
         try:
-            vectors = self._encoder.encode_images(np.concatenate([job.images for job in jobs]))
+            vectors = self._encoder.encode_images(np.concatenate([images for _, images in batch]))
         except BaseException as error:  # noqa: BLE001 -- belongs to the callers, who wait for it
-            for job in jobs:
-                job.future.set_exception(error)
+            with self._changed:
+                for job, _ in batch:
+                    if self._jobs and self._jobs[0] is job:  # what is left of it need not be made
+                        self._jobs.popleft()
+                        self._queued -= len(job.left)
+            for job, _ in batch:
+                job.set_exception(error)
             return
         at = 0
-        for job in jobs:
-            job.future.set_result(vectors[at : at + len(job.images)])
-            at += len(job.images)
+        for job, images in batch:
+            job.parts.append(vectors[at : at + len(images)])
+            at += len(images)
+            if not len(job.left):
+                job.set_result(np.concatenate(job.parts))
 
     def close(self) -> None:
         """Encode what was submitted, then stop."""
-        if not self._closed:
+        with self._changed:
             self._closed = True
-            self._jobs.put(None)
-            self._thread.join()
+            self._changed.notify_all()
+        self._thread.join()
 
     def __enter__(self) -> Self:
         return self

@@ -25,27 +25,35 @@ def run(
 ) -> Generator[Result, None, None]:
     """What `work` makes of each source, as each ends (not in their order).
 
-    `work` is called in `workers` threads, with readers and model to share; it must not raise for
-    a source that is at fault. `sources` is drawn from only as fast as work ends, so a listing of
-    any length is never held. Closing the generator, or an exception in its consumer, kills the
-    reader processes and waits for the threads.
+    `work` is called in `workers` threads, twice as many where there is a model, with as many
+    readers and the model to share; it must not raise for a source that is at fault. `sources` is
+    drawn from only as fast as work ends, so a listing of any length is never held. Closing the
+    generator, or an exception in its consumer, kills the reader processes and waits for the
+    threads.
     """
     with ExitStack() as stack:
         # Left in the opposite order: killing the readers lets waiting threads end, and only when
         # no thread is left to submit may the model stop.
-        embed: Embed = _no_model
-        if encoder is not None:
-            embed = stack.enter_context(SharedBatches(encoder)).submit
-        threads = stack.enter_context(ThreadPoolExecutor(workers, "vscan-worker"))
+        batches = None if encoder is None else stack.enter_context(SharedBatches(encoder))
+
+        def working(source: Source) -> Result:
+            if batches is None:
+                return work(source, readers, _no_model)
+            with batches.working():
+                return work(source, readers, batches.submit)
+
+        # A video that waits for the model holds no reader: another one is read meanwhile.
+        busy = workers if encoder is None else 2 * workers
+        threads = stack.enter_context(ThreadPoolExecutor(busy, "vscan-worker"))
         readers = stack.enter_context(ReaderPool(workers, limits))
         pending: set[Future[Result]] = set()
         stack.callback(lambda: [future.cancel() for future in pending])
         for source in sources:
-            pending.add(threads.submit(work, source, readers, embed))
-            if len(pending) >= workers:
+            pending.add(threads.submit(working, source))
+            if len(pending) >= busy:
                 # Every worker has something to do: hand on what has ended, and wait for room
                 # only where as much again is queued behind them.
-                room = len(pending) < 2 * workers
+                room = len(pending) < 2 * busy
                 done, pending = wait(pending, 0 if room else None, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         while pending:

@@ -1,19 +1,17 @@
-"""Loads open_clip models and encodes with them: the one place that touches torch and open_clip."""
+"""Loads open_clip models and encodes with them."""
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vscan.embeddings.architectures import CONFIG_NAME, architecture_config, read_config
 from vscan.embeddings.model_files import ModelFiles, model_files
+from vscan.embeddings.network import build_network, build_tokenizer, embed_dim
 from vscan.embeddings.precision import Compute, choose_compute
 from vscan.embeddings.state_dict import load_state
 from vscan.errors import ModelError
@@ -60,7 +58,7 @@ class OpenClipEncoder:
         self._tokenizer: Any = None
         self._lock = threading.Lock()
         self.batch_size = _batch_size(compute.device, self._module.visual, self.image_spec)
-        self.dim = _embed_dim(files)
+        self.dim = embed_dim(files)
 
     def __repr__(self) -> str:
         return (
@@ -133,74 +131,9 @@ def load_encoder(
     files = model_files(model, weights)
     compute = choose_compute(device, precision)
     _ = files.fingerprint
-    module = _build(files)
+    module = build_network(files)
     load_state(module, files.weights, files.architecture)
     return OpenClipEncoder(files, module.eval().requires_grad_(False), compute)
-
-
-def _build(files: ModelFiles) -> torch.nn.Module:
-    """The network with random weights; nothing is fetched."""
-    import open_clip
-
-    where = files.architecture if files.config_dir is None else f"local-dir:{files.config_dir}"
-    try:
-        with _without_random_weights_warning():
-            module: torch.nn.Module = open_clip.create_model(
-                where, load_weights=False, pretrained_text=False, device="cpu", precision="fp32"
-            )
-    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, OSError) as error:
-        source = files.config_dir / CONFIG_NAME if files.config_dir else "open_clip"
-        raise ModelError(
-            f"{files.architecture} cannot be built from {source}: {error}",
-            remedy="choose another architecture (`vscan models list --architectures`); those with"
-            " a Hugging Face text tower need the `transformers` package and the hub",
-        ) from error
-    return module
-
-
-def build_tokenizer(files: ModelFiles) -> Any:
-    """The model's tokenizer, from files only; raises ModelError where its parts are not there."""
-    from open_clip import tokenizer
-
-    text = _network_config(files)["text_cfg"]
-    context = int(text.get("context_length", tokenizer.DEFAULT_CONTEXT_LENGTH))
-    options = dict(text.get("tokenizer_kwargs", {}))
-    if not text.get("hf_tokenizer_name"):
-        if files.vocabulary is not None:
-            options["bpe_path"] = str(files.vocabulary)
-        return tokenizer.SimpleTokenizer(context_length=context, **options)
-    folder = files.weights.parent
-    if not (folder / "tokenizer.json").is_file():
-        raise ModelError(
-            f"{files.name}: its tokenizer (tokenizer.json) is not beside {files.weights}",
-            remedy=f"run `vscan models pull {files.name}`, or copy tokenizer.json,"
-            " tokenizer_config.json and special_tokens_map.json of the model there",
-        )
-    try:
-        mode = text.get("tokenizer_mode")
-        return tokenizer.HFTokenizer(
-            str(folder), context_length=context, tokenizer_mode=mode, **options
-        )
-    except ImportError as error:
-        raise ModelError(
-            f"{files.name} needs the transformers package to read prompts",
-            remedy="pip install transformers",
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{folder}: the tokenizer cannot be read: {error}",
-            remedy=f"run `vscan models pull {files.name}` again",
-        ) from error
-
-
-def _network_config(files: ModelFiles) -> dict[str, Any]:
-    if files.config_dir is None:
-        return architecture_config(files.architecture)
-    return read_config(files.config_dir / CONFIG_NAME)[0]
-
-
-def _embed_dim(files: ModelFiles) -> int:
-    return int(_network_config(files)["embed_dim"])
 
 
 def _unit(vectors: torch.Tensor) -> NDArray[np.float32]:
@@ -218,18 +151,3 @@ def _batch_size(device: str, visual: Any, spec: ImageSpec) -> int:
         return CPU_BATCH_SMALL
     parameters = sum(int(parameter.numel()) for parameter in visual.parameters())
     return CPU_BATCH_BASE if parameters < 150e6 else CPU_BATCH_LARGE
-
-
-@contextmanager
-def _without_random_weights_warning() -> Iterator[None]:
-    """open_clip warns that the weights are random; ours are filled in by the next step."""
-
-    def keep(record: logging.LogRecord) -> bool:
-        return "No pretrained weights loaded" not in record.getMessage()
-
-    root = logging.getLogger()
-    root.addFilter(keep)
-    try:
-        yield
-    finally:
-        root.removeFilter(keep)

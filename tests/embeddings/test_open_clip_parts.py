@@ -32,9 +32,9 @@ def test_networks_are_those_of_open_clip(tmp_path: Path, changes: dict[str, Any]
     config = CONFIG | {"model_cfg": CONFIG["model_cfg"] | changes}
     weights = write_tiny_model(tmp_path, config=config)
     files = model_files("mine", weights)
-    ours = build_network(files)
+    ours: Any = build_network(files)
     load_state(ours, weights, "mine")
-    theirs = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
+    theirs: Any = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
     load_state(theirs, weights, "mine")
     assert type(ours).__module__.startswith(PACKAGE)
     pictures = torch.from_numpy(np.random.default_rng(7).random((2, 3, 32, 32), np.float32))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vscan.embeddings import precision
-from vscan.embeddings.precision import choose_compute, cpu_flags
+from vscan.embeddings.precision import choose_compute, cpu_flags, gpu_possible
 from vscan.errors import ModelError
 
 
@@ -16,6 +16,7 @@ def _machine(
     monkeypatch: pytest.MonkeyPatch, *, flags: str = "avx2", cuda: int = 0, mps: bool = False
 ) -> None:
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset(flags.split()))
+    monkeypatch.setattr(precision, "gpu_possible", lambda: cuda > 0 or mps)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
@@ -110,3 +111,24 @@ def test_flags_are_read_from_the_system(tmp_path: Path, text: str, expected: set
 def test_a_system_that_does_not_tell_has_no_flags(tmp_path: Path) -> None:
     """Where there is no such file, nothing is assumed."""
     assert frozenset() == cpu_flags(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("names", "possible"),
+    [
+        (("null", "tty0"), False),
+        (("null", "nvidia0", "nvidiactl"), True),
+        (("dxg",), True),
+        (("kfd",), True),
+        (("nvme0",), False),
+    ],
+)
+def test_a_gpu_is_asked_for_only_where_one_could_be(
+    tmp_path: Path, names: tuple[str, ...], possible: bool
+) -> None:
+    """Without a GPU's device file Linux has none; elsewhere, or unread, torch must be asked."""
+    for name in names:
+        (tmp_path / name).touch()
+    assert possible == gpu_possible(tmp_path, "linux")
+    assert gpu_possible(tmp_path, "darwin")
+    assert gpu_possible(tmp_path / "absent", "linux")

@@ -28,14 +28,17 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def write_tiny_model(folder: Path, *, seed: int = 0) -> Path:
-    """Write open_clip_config.json and random weights into `folder`; returns the weights' path."""
+def write_tiny_model(folder: Path, *, seed: int = 0, config: dict[str, Any] | None = None) -> Path:
+    """Write open_clip_config.json and random weights into `folder`; returns the weights' path.
+
+    config: of another network than CONFIG.
+    """
     import open_clip
     import torch
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "open_clip_config.json").write_text(json.dumps(CONFIG), "utf-8")
+    (folder / "open_clip_config.json").write_text(json.dumps(config or CONFIG), "utf-8")
     torch.manual_seed(seed)
     module = open_clip.create_model(f"local-dir:{folder}", load_weights=False)
     path = folder / "tiny.safetensors"

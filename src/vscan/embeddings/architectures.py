@@ -1,6 +1,6 @@
 """open_clip's architectures by name: their configuration and how their pictures are prepared.
 
-Read from open_clip's own JSON files where that is enough, so that naming a model loads no torch.
+Read from open_clip's own files without importing it whole, so that naming a model loads no torch.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import difflib
 import json
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from vscan.embeddings.open_clip_parts import open_clip_folder, open_clip_part
 from vscan.embeddings.preprocessing import Preprocessing
 from vscan.errors import ModelError
 
@@ -25,12 +25,7 @@ _NOT_THE_NETWORK = frozenset(
 
 @cache
 def _config_files() -> dict[str, Path]:
-    spec = find_spec("open_clip")
-    if spec is None or spec.origin is None:
-        raise ModelError(
-            "open_clip is not installed", remedy="install vscan again: pip install vscan"
-        )
-    folder = Path(spec.origin).parent / "model_configs"
+    folder = open_clip_folder() / "model_configs"
     return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
 
@@ -60,12 +55,11 @@ def default_preprocessing(name: str) -> Preprocessing:
     What open_clip lists for the architecture's published weights where they all agree (SigLIP:
     squash, mean 0.5), else open_clip's general default (the original CLIP's).
     """
-    from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
-
+    listed = open_clip_part("pretrained")
     size = architecture_config(name)["vision_cfg"].get("image_size", 224)
     published = {
-        Preprocessing.from_config(get_pretrained_cfg(name, tag), size)
-        for tag in list_pretrained_tags_by_model(name)
+        Preprocessing.from_config(listed.get_pretrained_cfg(name, tag), size)
+        for tag in listed.list_pretrained_tags_by_model(name)
     }
     return published.pop() if len(published) == 1 else Preprocessing.from_config({}, size)
 

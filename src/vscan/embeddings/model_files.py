@@ -1,6 +1,6 @@
 """What `--model` and `--weights` name: the files, the preprocessing and the fingerprint of a model.
 
-Nothing here loads torch for a named model, so that a fingerprint can be had without it.
+Nothing here loads torch, so that a fingerprint can be had without it.
 """
 
 from __future__ import annotations

@@ -1,31 +1,26 @@
-"""Loads open_clip models and encodes with them: the one place that touches torch and open_clip."""
+"""Loads open_clip models and encodes with them."""
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vscan.embeddings.architectures import CONFIG_NAME, architecture_config, read_config
+from vscan.embeddings.batch_sizes import batch_size_for
 from vscan.embeddings.model_files import ModelFiles, model_files
+from vscan.embeddings.network import build_network, build_tokenizer, embed_dim
+from vscan.embeddings.picture_tower import PictureTower
 from vscan.embeddings.precision import Compute, choose_compute
 from vscan.embeddings.state_dict import load_state
 from vscan.errors import ModelError
 from vscan.media import ImageSpec
 
-if TYPE_CHECKING:
-    import torch
-
 TEXT_BATCH = 16
-GPU_BATCH = 64
-CPU_BATCH_SMALL, CPU_BATCH_BASE, CPU_BATCH_LARGE = 64, 16, 8
-"""On a CPU larger batches gain little beyond these, and the padding of a last one costs more."""
 
 
 class OpenClipEncoder:
@@ -36,8 +31,6 @@ class OpenClipEncoder:
     """
 
     def __init__(self, files: ModelFiles, module: Any, compute: Compute) -> None:
-        import torch
-
         self.files = files
         self.compute = compute
         self.name = files.name
@@ -46,21 +39,12 @@ class OpenClipEncoder:
         self.device = compute.device
         self.precision = compute.precision
         self.logit_scale = float(module.logit_scale.detach().float().exp())
-        self._dtype = {
-            "fp32": torch.float32,
-            "bf16": torch.bfloat16,
-            "fp16": torch.float16,
-        }[compute.precision]
+        self.dim = embed_dim(files)
         self._module = module
-        self._module.visual.to(device=compute.device, dtype=self._dtype)
-        self._mean, self._std = (
-            torch.tensor(values, dtype=torch.float32, device=compute.device).view(1, 3, 1, 1)
-            for values in (files.preprocessing.mean, files.preprocessing.std)
-        )
         self._tokenizer: Any = None
         self._lock = threading.Lock()
-        self.batch_size = _batch_size(compute.device, self._module.visual, self.image_spec)
-        self.dim = _embed_dim(files)
+        self._pictures = PictureTower(module, files.preprocessing, compute)
+        self.batch_size = batch_size_for(self._pictures, self.fingerprint, self.dim)
 
     def __repr__(self) -> str:
         return (
@@ -70,28 +54,14 @@ class OpenClipEncoder:
 
     def encode_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, H, W, 3) RGB -> (N, D) unit vectors; see Encoder.encode_images."""
-        import torch
-
         spec = self.image_spec
         if images.dtype != np.uint8 or images.shape[1:] != (spec.height, spec.width, 3):
             raise ValueError(
                 f"{self.name} takes uint8 (N, {spec.height}, {spec.width}, 3),"
                 f" got {images.dtype} {images.shape}"
             )
-        vectors = np.empty((len(images), self.dim), np.float32)
-        cudnn = torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-        )
-        with self._lock, torch.inference_mode(), cudnn:
-            for at in range(0, len(images), self.batch_size):
-                part = images[at : at + self.batch_size]
-                batch = np.zeros((self.batch_size, *part.shape[1:]), np.uint8)
-                batch[: len(part)] = part
-                pixels = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2).contiguous()
-                inputs = (pixels.to(torch.float32).div(255) - self._mean) / self._std
-                found = self._module.encode_image(inputs.to(self._dtype), normalize=False)
-                vectors[at : at + len(part)] = _unit(found)[: len(part)]
-        return self._finite(vectors)
+        with self._lock, self._memory_errors():
+            return self._finite(self._pictures.vectors(images, self.batch_size, self.dim))
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """N texts -> (N, D) unit vectors; see Encoder.encode_texts."""
@@ -105,8 +75,22 @@ class OpenClipEncoder:
                 part = list(texts[at : at + TEXT_BATCH])
                 tokens = self._tokenizer(part + [""] * (TEXT_BATCH - len(part)))
                 found = self._module.encode_text(tokens, normalize=False)
-                vectors[at : at + len(part)] = _unit(found)[: len(part)]
+                units = torch.nn.functional.normalize(found.to(torch.float32), dim=-1)
+                vectors[at : at + len(part)] = units[: len(part)].numpy()
         return self._finite(vectors)
+
+    @contextmanager
+    def _memory_errors(self) -> Iterator[None]:
+        import torch
+
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"{self.name}: the memory of {self.device} ran out at {self.batch_size} pictures"
+                " at once, which fitted when the model was loaded",
+                remedy="end other programs that use it and run again, or use --device cpu",
+            ) from error
 
     def _finite(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         if not np.isfinite(vectors).all():
@@ -131,105 +115,12 @@ def load_encoder(
     or of another architecture, or the device cannot do what was asked.
     """
     files = model_files(model, weights)
-    compute = choose_compute(device, precision)
+    return load_files(files, choose_compute(device, precision))
+
+
+def load_files(files: ModelFiles, compute: Compute) -> OpenClipEncoder:
+    """The model of these files on that device. Raises ModelError as `load_encoder` does."""
     _ = files.fingerprint
-    module = _build(files)
+    module = build_network(files)
     load_state(module, files.weights, files.architecture)
     return OpenClipEncoder(files, module.eval().requires_grad_(False), compute)
-
-
-def _build(files: ModelFiles) -> torch.nn.Module:
-    """The network with random weights; nothing is fetched."""
-    import open_clip
-
-    where = files.architecture if files.config_dir is None else f"local-dir:{files.config_dir}"
-    try:
-        with _without_random_weights_warning():
-            module: torch.nn.Module = open_clip.create_model(
-                where, load_weights=False, pretrained_text=False, device="cpu", precision="fp32"
-            )
-    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, OSError) as error:
-        source = files.config_dir / CONFIG_NAME if files.config_dir else "open_clip"
-        raise ModelError(
-            f"{files.architecture} cannot be built from {source}: {error}",
-            remedy="choose another architecture (`vscan models list --architectures`); those with"
-            " a Hugging Face text tower need the `transformers` package and the hub",
-        ) from error
-    return module
-
-
-def build_tokenizer(files: ModelFiles) -> Any:
-    """The model's tokenizer, from files only; raises ModelError where its parts are not there."""
-    from open_clip import tokenizer
-
-    text = _network_config(files)["text_cfg"]
-    context = int(text.get("context_length", tokenizer.DEFAULT_CONTEXT_LENGTH))
-    options = dict(text.get("tokenizer_kwargs", {}))
-    if not text.get("hf_tokenizer_name"):
-        if files.vocabulary is not None:
-            options["bpe_path"] = str(files.vocabulary)
-        return tokenizer.SimpleTokenizer(context_length=context, **options)
-    folder = files.weights.parent
-    if not (folder / "tokenizer.json").is_file():
-        raise ModelError(
-            f"{files.name}: its tokenizer (tokenizer.json) is not beside {files.weights}",
-            remedy=f"run `vscan models pull {files.name}`, or copy tokenizer.json,"
-            " tokenizer_config.json and special_tokens_map.json of the model there",
-        )
-    try:
-        mode = text.get("tokenizer_mode")
-        return tokenizer.HFTokenizer(
-            str(folder), context_length=context, tokenizer_mode=mode, **options
-        )
-    except ImportError as error:
-        raise ModelError(
-            f"{files.name} needs the transformers package to read prompts",
-            remedy="pip install transformers",
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{folder}: the tokenizer cannot be read: {error}",
-            remedy=f"run `vscan models pull {files.name}` again",
-        ) from error
-
-
-def _network_config(files: ModelFiles) -> dict[str, Any]:
-    if files.config_dir is None:
-        return architecture_config(files.architecture)
-    return read_config(files.config_dir / CONFIG_NAME)[0]
-
-
-def _embed_dim(files: ModelFiles) -> int:
-    return int(_network_config(files)["embed_dim"])
-
-
-def _unit(vectors: torch.Tensor) -> NDArray[np.float32]:
-    import torch
-
-    units = torch.nn.functional.normalize(vectors.to(torch.float32), dim=-1)
-    array: NDArray[np.float32] = units.cpu().numpy()
-    return array
-
-
-def _batch_size(device: str, visual: Any, spec: ImageSpec) -> int:
-    if device != "cpu":
-        return GPU_BATCH
-    if spec.width * spec.height <= 128 * 128:
-        return CPU_BATCH_SMALL
-    parameters = sum(int(parameter.numel()) for parameter in visual.parameters())
-    return CPU_BATCH_BASE if parameters < 150e6 else CPU_BATCH_LARGE
-
-
-@contextmanager
-def _without_random_weights_warning() -> Iterator[None]:
-    """open_clip warns that the weights are random; ours are filled in by the next step."""
-
-    def keep(record: logging.LogRecord) -> bool:
-        return "No pretrained weights loaded" not in record.getMessage()
-
-    root = logging.getLogger()
-    root.addFilter(keep)
-    try:
-        yield
-    finally:
-        root.removeFilter(keep)

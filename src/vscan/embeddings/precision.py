@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,9 @@ from vscan.errors import ModelError
 PRECISIONS = ("fp32", "bf16", "fp16")
 BF16_CPU_FLAGS = frozenset({"amx_bf16", "avx512_bf16", "bf16"})
 """Flags of /proc/cpuinfo that mean a unit for bfloat16: AMX and AVX512 (x86), `bf16` (Arm)."""
+
+GPU_DEVICES = ("nvidia", "nvhost", "nvmap", "nvgpu", "dxg", "kfd")
+"""How the names of GPUs' device files begin."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,27 @@ def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     return frozenset()
 
 
+def has_bf16_unit() -> bool:
+    """Whether this CPU computes bfloat16 in a unit of its own."""
+    return bool(cpu_flags() & BF16_CPU_FLAGS)
+
+
+@cache
+def gpu_possible(devices: Path = Path("/dev"), system: str = sys.platform) -> bool:
+    """Whether a GPU could be here, without asking torch, whose import takes seconds.
+
+    On Linux a GPU that torch can use has a device file: NVIDIA's own, Tegra's, WSL's or AMD's.
+    Elsewhere only torch knows.
+    """
+    if system != "linux":
+        return True
+    try:
+        names = [path.name for path in devices.iterdir()]
+    except OSError:
+        return True
+    return any(name.startswith(GPU_DEVICES) for name in names)
+
+
 def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
     """The device and precision to use; `auto` leaves the choice to what the machine does well.
 
@@ -61,8 +86,8 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
 
 
 def _choose_device(wanted: str) -> str:
-    if wanted == "cpu":
-        return wanted
+    if wanted == "cpu" or (wanted == "auto" and not gpu_possible()):
+        return "cpu"
     import torch
 
     if wanted == "auto":

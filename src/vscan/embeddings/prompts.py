@@ -83,13 +83,17 @@ def pack_prompts(
 ) -> PackPrompts:
     """The pack's prompts as vectors; only those that the cache lacks are encoded, and then kept.
 
-    Raises ModelError where the model cannot encode text.
+    Where it has them all, of the encoder nothing but the fingerprint is looked at, so that one
+    that is still to be loaded need not be. Raises ModelError where the model cannot encode text.
     """
     cache = cache or PromptCache(encoder.fingerprint)
     kept = {prompt: cache.get(pack.templates, prompt) for prompt in _texts(pack)}
     missing = [prompt for prompt, found in kept.items() if found is None]
-    made = ensemble(encoder, missing, pack.templates)
     vectors = {prompt: found[0] for prompt, found in kept.items() if found is not None}
+    if kept and not missing:
+        scale = next(found[1] for found in kept.values() if found is not None)
+        return _assembled(pack, encoder.fingerprint, scale, vectors)
+    made = ensemble(encoder, missing, pack.templates)
     for prompt, vector in zip(missing, made, strict=True):
         vectors[prompt] = vector
         cache.put(pack.templates, prompt, vector, encoder.logit_scale)

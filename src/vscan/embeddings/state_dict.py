@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vscan.embeddings.open_clip_parts import open_clip_part
 from vscan.errors import ModelError
 
 if TYPE_CHECKING:
@@ -44,14 +45,11 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
 
 def _in_open_clip_form(module: Any, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The same tensors under the names that open_clip uses now, as its own loader renames them."""
-    from open_clip.convert import convert_state_dict
-    from open_clip.model import convert_to_custom_text_state_dict
-
     if all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    state = convert_state_dict(module, state)
+    state = open_clip_part("convert").convert_state_dict(module, state)
     if "positional_embedding" in state and not hasattr(module, "positional_embedding"):
-        state = convert_to_custom_text_state_dict(state)
+        state = open_clip_part("model").convert_to_custom_text_state_dict(state)
     for name in ("logit_scale", "logit_bias"):
         own = getattr(module, name, None)
         if name in state and own is not None and state[name].numel() == own.numel():

@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"settings"},
     {"scanning"},
     {"measured_by"},
-    {"indexing", "interchange", "curation", "rescanning"},
+    {"indexing", "interchange", "curation", "rescanning", "planning"},
     {"calibration", "hunting", "metrics"},
     {"reports"},
     {"__init__"},

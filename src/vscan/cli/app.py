@@ -83,6 +83,7 @@ def _register() -> None:
     from vscan.cli.index_look import show as show_exemplar
     from vscan.cli.index_search import search
     from vscan.cli.models import models_app
+    from vscan.cli.plan import plan
     from vscan.cli.policy import policy_app
     from vscan.cli.rescan import rescan
     from vscan.cli.scan import scan
@@ -92,6 +93,7 @@ def _register() -> None:
 
     app.command("scan")(scan)
     app.command("rescan")(rescan)
+    app.command("plan")(plan)
     app.command("show")(show)
     app.command("explain")(explain)
     for name, command in (

@@ -1,0 +1,1 @@
+"""Speed measured: scans against what else could be run, and against what the machine allows."""

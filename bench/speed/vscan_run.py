@@ -49,9 +49,11 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory() as folder, _Peak(request.get("peaks", False)) as peak:
         start = WarmStart(request["paths"], workers=prepared.workers, folder=Path(folder))
-        for verdict in run_scan(prepared, start.sources(lambda: meters.append(Meter()))):
-            if verdict is not None and start.is_measured(verdict.source.uri):
-                verdicts.append(verdict)
+        verdicts += (
+            verdict
+            for verdict in run_scan(prepared, start.sources(lambda: meters.append(Meter())))
+            if verdict is not None and start.is_measured(verdict.source.uri)
+        )
     spent = meters[0].spent()
     return {
         "wall_s": spent.wall_s,

@@ -34,7 +34,7 @@ TIMED_S = 2.0
 
 @dataclass(frozen=True)
 class FirstPass:
-    """A sampling plan's first request, and no further one: what needs no scores."""
+    """What a sampling plan asks for whatever a policy finds: its first pass, gaps filled."""
 
     plan: Plan
 
@@ -43,9 +43,14 @@ class FirstPass:
         """As the plan is written."""
         return self.plan.spec
 
+    @property
+    def follows(self) -> bool:
+        """No: what a plan asks for later is left out."""
+        return False
+
     def next_request(self, known: Known) -> FrameRequest | None:
-        """What the plan asks for at first, None afterwards."""
-        return self.plan.next_request(known) if known.rounds == 0 else None
+        """What the plan asks for at first, None after it knew of the first samples."""
+        return self.plan.next_request(known) if known.rounds < 2 else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,7 +47,7 @@ def _end_to_end(args: argparse.Namespace) -> Iterator[str]:
     from bench.speed.clip_set import read_clip_set
     from bench.speed.end_to_end import Comparison, compare
 
-    clips = read_clip_set(args.set)
+    clips = read_clip_set(args.set, args.limit)
     yield from _heading(str(clips))
     yield from compare(Comparison(clips, args.cases, args.repeats, args.workers, args.device))
 
@@ -56,7 +56,7 @@ def _hash_only(args: argparse.Namespace) -> Iterator[str]:
     from bench.speed.clip_set import read_clip_set
     from bench.speed.hash_only import compare
 
-    clips = read_clip_set(args.set)
+    clips = read_clip_set(args.set, args.limit)
     yield from _heading(str(clips))
     yield from compare(clips, vpdq_python=args.vpdq_python, repeats=args.repeats)
 
@@ -76,7 +76,7 @@ def _memory(args: argparse.Namespace) -> Iterator[str]:
     from bench.speed.clip_set import read_clip_set
     from bench.speed.memory import compare
 
-    clips = read_clip_set(args.set)
+    clips = read_clip_set(args.set, args.limit)
     yield from _heading(str(clips))
     yield from compare(clips, seconds=args.seconds, times=args.times, sampling=args.sampling)
 

@@ -50,6 +50,7 @@ def _make(make: argparse.ArgumentParser) -> None:
 
 def _set(command: argparse.ArgumentParser) -> None:
     command.add_argument("--set", type=Path, required=True, help="folder that make made")
+    command.add_argument("--limit", type=_count, help="only the first N clips, to try it out")
 
 
 def _end_to_end(command: argparse.ArgumentParser) -> None:

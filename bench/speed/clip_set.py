@@ -66,11 +66,12 @@ def write_clip_set(made: ClipSet) -> None:
     (made.folder / MANIFEST).write_text(json.dumps(said, indent=1) + "\n", "utf-8")
 
 
-def read_clip_set(folder: Path) -> ClipSet:
-    """The set in a folder. Raises UsageError where there is none, or where clips are missing."""
+def read_clip_set(folder: Path, limit: int | None = None) -> ClipSet:
+    """The set in a folder, or its first `limit` clips. Raises UsageError where there is none, or
+    where clips are missing."""
     try:
         said = json.loads((folder / MANIFEST).read_text("utf-8"))
-        clips = tuple(Clip(**clip) for clip in said.pop("clips"))
+        clips = tuple(Clip(**clip) for clip in said.pop("clips")[:limit])
         found = ClipSet(folder=folder, clips=clips, **said)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(

@@ -24,8 +24,8 @@ def write_clips(
     """Encode the same pictures (BGR) once for each length of a group of pictures, in seconds.
 
     paths: by seconds from keyframe to keyframe. rate: pictures a second. preset: of x264, with the
-    B-frames, references and entropy coding that it stands for. Yields yuv420p in MP4, encoded in
-    one thread, so that the same pictures make the same bytes. The files appear when they are whole.
+    B-frames, references and entropy coding that it stands for. Writes yuv420p in MP4, in one
+    thread, so that the same pictures make the same bytes; a file appears when it is whole.
     Returns how many pictures there were. Raises ValueError where there is none.
     """
     count = 0

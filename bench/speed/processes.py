@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,12 +18,13 @@ _SAID = 800
 
 
 def measured(module: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """What the program of bench.speed says to a request.
+    """What the program of bench.speed says to a request; that it ended is told on stderr.
 
     Raises UsageError with its last words where it fails.
     """
     # Threads as each program's libraries choose them by default, for all programs alike.
     environment = {key: value for key, value in os.environ.items() if key not in _THREADS}
+    begun = time.perf_counter()
     ran = subprocess.run(
         [sys.executable, "-m", f"bench.speed.{module}"],
         input=json.dumps(request),
@@ -31,6 +33,7 @@ def measured(module: str, request: Mapping[str, Any]) -> dict[str, Any]:
         check=False,
         env=environment,
     )
+    print(f"{module}: {time.perf_counter() - begun:.1f} s in all", file=sys.stderr, flush=True)
     lines = ran.stdout.splitlines()
     if ran.returncode or not lines:
         raise UsageError(

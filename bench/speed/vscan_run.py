@@ -46,14 +46,10 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         prepared.encoder.encode_images(np.zeros((count, spec.height, spec.width, 3), np.uint8))
     loaded = time.perf_counter()
     meters: list[Meter] = []
-    verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory() as folder, _Peak(request.get("peaks", False)) as peak:
         start = WarmStart(request["paths"], workers=prepared.workers, folder=Path(folder))
-        verdicts += (
-            verdict
-            for verdict in run_scan(prepared, start.sources(lambda: meters.append(Meter())))
-            if verdict is not None and start.is_measured(verdict.source.uri)
-        )
+        scanned = run_scan(prepared, start.sources(lambda: meters.append(Meter())))
+        verdicts = [each for each in scanned if each and start.is_measured(each.source.uri)]
     spent = meters[0].spent()
     return {
         "wall_s": spent.wall_s,

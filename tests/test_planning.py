@@ -15,7 +15,7 @@ from vscan.planning.bounded_reading import BoundedReaders
 from vscan.planning.forecast import Forecast, Machine, forecast
 from vscan.planning.looking import Look
 from vscan.planning.missing import SampleTimes
-from vscan.sampling import GridRequest, KeyframesRequest
+from vscan.sampling import GridRequest, KeyframesRequest, TimesRequest
 
 MACHINE = Machine(cores=4, workers=4, threads=1, device="cpu", price=0.5)
 
@@ -71,8 +71,12 @@ def test_the_beginning_of_a_long_video_is_read(tmp_path: Path) -> None:
             times_s = np.concatenate(
                 [batch.times_s for batch in video.read(KeyframesRequest(), Measure())]
             )
-            assert len(times_s) == video.report.read == 32, "the first batch is beyond the window"
-        assert readers.spent.seen_s == pytest.approx(31.0)
+            assert video.report.read == 3
+            assert times_s.tolist() == pytest.approx([0.0, 1.0, 2.0])
+            between = [batch.times_s for batch in video.read(TimesRequest((0.5, 1.5)), Measure())]
+            assert np.concatenate(between).tolist() == pytest.approx([0.5, 1.5])
+        assert readers.spent.seen_s == pytest.approx(2.0)
+        assert readers.spent.cpu_s > readers.spent.parent_cpu_s > 0
     with BoundedReaders(ReadLimits(), window_s=60.0) as readers:
         with readers.session(path) as video:
             for _ in video.read(GridRequest(0.5), Measure()):

@@ -13,6 +13,10 @@ from typer.core import TyperGroup
 
 from vscan.errors import InterruptedRunError, VscanError
 
+# Before numpy is loaded: its products here are small, and threads that wait for the next one take
+# the cores from readers and model.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 class _ClosedOutputError(Exception):
     """Whoever read our output has gone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,8 +23,13 @@ def plan(
     sampling: Annotated[
         list[str] | None,
         typer.Option(help="A sampling plan, as `vscan scan --sampling` takes it. May be repeated. "
-                     "Default: fps:1, fps:2 and keyframes side by side."),
+                     "Default: fps:1, fps:2, keyframes and"
+                     " adaptive side by side."),
     ] = None,
+    decode: Annotated[
+        Literal["exact", "fast"],
+        typer.Option(help="How frames are decoded, as `vscan scan --decode` has it."),
+    ] = "exact",
     event: Annotated[
         str,
         typer.Option(help="Seconds that an event lasts, with commas: for each length the chance "
@@ -132,6 +137,7 @@ def plan(
         signals=tuple(each.strip() for each in signals.split(",")) if signals else None,
         workers=workers,
         limits=parse_limits(limit or ()),
+        decode=decode,
     )
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from vscan.planning.planner import PlanReport
 
 SHOWN_UNREADABLE = 5
+LEAST_SHOWN = 0.001
 
 
 def print_plan(report: PlanReport) -> None:
@@ -65,9 +66,9 @@ def _footing(report: PlanReport) -> Iterator[str]:
         yield "first pass: more samples follow around what it finds."
     named = [f"{_counted(report.videos, 'video')}, {_clock(report.video_hours * 3600)}"]
     if report.unreadable:
-        named.append(f"{len(report.unreadable)} of them cannot be read and are left out")
+        named.append(f"left out, for they cannot be read: {len(report.unreadable)}")
     if report.unknown_lengths:
-        named.append(f"{report.unknown_lengths} claim no length and are not in time and cost")
+        named.append(f"of no claimed length, and not in time and cost: {report.unknown_lengths}")
     yield "; ".join(named) + "."
     model = "no model" if report.model is None else report.model.partition("#")[0]
     how = f" in {report.precision}" if report.precision else ""
@@ -82,16 +83,18 @@ def _counted(count: int, word: str) -> str:
 
 
 def _ranged(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
+    if figure.low is None or figure.high is None or 0 < figure.value < LEAST_SHOWN:
         return _number(figure.value)
     return f"{_number(figure.value)} ({_number(figure.low)}-{_number(figure.high)})"
 
 
 def _number(value: float) -> str:
-    """Three digits that count, without an exponent."""
+    """With two or three digits that count, and no exponent."""
     if value >= 100:
         return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2g}" if value >= 0.001 else "0"
+    if 0 < value < LEAST_SHOWN:
+        return f"<{LEAST_SHOWN:g}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2g}"
 
 
 def _clock(seconds: float) -> str:

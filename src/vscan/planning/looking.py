@@ -18,7 +18,7 @@ from vscan.names import record_uri
 from vscan.pipeline import judge_source
 from vscan.planning.bounded_reading import BoundedReaders
 from vscan.planning.missing import SampleTimes
-from vscan.sampling import FrameRequest, Known, Plan
+from vscan.sampling import Plan, SinglePlan
 
 if TYPE_CHECKING:
     from vscan.digests import Digests
@@ -30,27 +30,6 @@ FULL_BATCHES = 4
 """Batches of the model that are timed at most, one after the other, before they come round."""
 TIMED_S = 2.0
 """Seconds for which the model is timed."""
-
-
-@dataclass(frozen=True)
-class FirstPass:
-    """What a sampling plan asks for whatever a policy finds: its first pass, gaps filled."""
-
-    plan: Plan
-
-    @property
-    def spec(self) -> str:
-        """As the plan is written."""
-        return self.plan.spec
-
-    @property
-    def follows(self) -> bool:
-        """No: what a plan asks for later is left out."""
-        return False
-
-    def next_request(self, known: Known) -> FrameRequest | None:
-        """What the plan asks for at first, None after it knew of the first samples."""
-        return self.plan.next_request(known) if known.rounds < 2 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +67,14 @@ class Eye:
         return [self._look(source, digests, plan, hashing_s) for plan in plans]
 
     def _look(self, source: Source, digests: Digests, plan: Plan, hashing_s: float) -> Look:
+        """A plan that follows what is found is told of nothing, so that its first pass is all."""
         rules = self.prepared.rules
+        self.readers.keyframes_alone = isinstance(plan, SinglePlan)
         begun, encoding_s = time.process_time(), self.pictures.cpu_s
         measured = measure(
             source,
             digests,
-            recipe=replace(self.prepared.recipe, plan=FirstPass(plan)),
+            recipe=replace(self.prepared.recipe, plan=plan),
             readers=self.readers,
             embed=self.pictures.embed,
             indexes=rules.indexes,

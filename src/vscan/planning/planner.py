@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vscan.errors import SamplingError, SourceError, UsageError, internal_error
 from vscan.names import record_uri
 from vscan.planning.forecast import HOUR_S, Forecast, Machine, forecast
-from vscan.sampling import SinglePlan, parse_sampling
+from vscan.sampling import parse_sampling
 from vscan.settings import ScanSettings, available_cores
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Planner:
             forecast(
                 [looks[k] for looks in each],
                 sampling=plan.spec,
-                first_pass=not isinstance(plan, SinglePlan),
+                first_pass=plan.follows,
                 seconds_each=self._seconds_each,
                 lengths_s=known,
                 hours=self.settings.hours,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -47,8 +46,7 @@ def make_clips(videos: Path, out: Path, *, seed: int, gop_s: float, processes: i
         raise UsageError(f"{videos}: no video that can be read", remedy="name a folder of videos")
     out.mkdir(parents=True, exist_ok=True)
     cuts = draw_cuts(originals, seed)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with ThreadPoolExecutor(processes) as pool:
         clips = tuple(pool.map(_make, cuts, [out] * len(cuts), [gop_s] * len(cuts)))
     made = ClipSet(out, seed, gop_s, PRESET, clips)
     write_clip_set(made)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -102,8 +101,7 @@ def make_events(
     made.folder.mkdir(parents=True, exist_ok=True)
     truth = {video.name: [asdict(event) for event in video.events] for video in videos}
     (made.folder / "events.json").write_text(json.dumps(truth, indent=1) + "\n", "utf-8")
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with ThreadPoolExecutor(processes) as pool:
         list(pool.map(_write, [made] * count, videos))
     return made
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import torch
 
-from vscan.embeddings.batch_sizes import best_batch_size, keep_size, kept_size
+from vscan.embeddings.batch_sizes import (
+    batch_size_for,
+    best_batch_size,
+    keep_size,
+    kept_size,
+)
 from vscan.errors import ModelError
 
 
@@ -84,3 +92,65 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     keep_size(tmp_path / "file" / "size.json", 256)
     assert kept_size(tmp_path / "file" / "size.json") is None
+
+
+def test_the_next_run_takes_the_size_that_was_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A second loading tries the kept size alone, and searches again only where it fits no more."""
+    monkeypatch.setenv("VSCAN_CACHE", str(tmp_path))
+    card = SimpleNamespace(name="A card", total_memory=2**34)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: card)
+    fits, tried = 10**9, []
+
+    def rate(size: int, _dim: int) -> float:
+        tried.append(size)
+        if size > fits:
+            raise torch.OutOfMemoryError
+        return RATES.get(size, 1.0)
+
+    tower: Any = SimpleNamespace(device="cuda", on_gpu=True, precision="fp16", rate=rate)
+    assert 256 == batch_size_for(tower, "a model", 512)
+    del tried[:]
+    assert 256 == batch_size_for(tower, "a model", 512)
+    assert [256] == tried
+    fits = 128
+    assert 128 == batch_size_for(tower, "a model", 512)
+    del tried[:]
+    assert 128 == batch_size_for(tower, "another model", 512)
+    assert 64 == tried[0]
+
+
+def test_an_apple_gpu_is_not_searched() -> None:
+    """Where there are no streams to measure with, a size is taken as it is."""
+    tower: Any = SimpleNamespace(device="mps", on_gpu=False)
+    assert 64 == batch_size_for(tower, "a model", 512)
+
+
+@pytest.mark.parametrize(
+    ("side", "parameters", "precision", "unit", "size"),
+    [
+        (64, 3_000_000, "fp32", False, 64),
+        (224, 88_000_000, "fp32", True, 16),
+        (224, 88_000_000, "bf16", True, 64),
+        (224, 88_000_000, "bf16", False, 16),
+        (224, 304_000_000, "bf16", True, 8),
+    ],
+)
+def test_a_cpus_size_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+    side: int,
+    parameters: int,
+    precision: str,
+    unit: bool,
+    size: int,
+) -> None:
+    """By the pictures' size and the network's, and whether there is a unit for bf16 to fill."""
+    monkeypatch.setattr("vscan.embeddings.batch_sizes.has_bf16_unit", lambda: unit)
+    tower: Any = SimpleNamespace(
+        device="cpu",
+        preprocessing=SimpleNamespace(width=side, height=side),
+        parameters=parameters,
+        precision=precision,
+    )
+    assert size == batch_size_for(tower, "a model", 512)

@@ -40,7 +40,8 @@ class OpenClipEncoder:
         self.precision = compute.precision
         self.logit_scale = float(module.logit_scale.detach().float().exp())
         self.dim = embed_dim(files)
-        self._module = module
+        self.network = module
+        """open_clip's module: pictures' tower on `device`, texts' on the CPU."""
         self._tokenizer: Any = None
         self._lock = threading.Lock()
         self._pictures = PictureTower(module, files.preprocessing, compute)
@@ -74,7 +75,7 @@ class OpenClipEncoder:
             for at in range(0, len(texts), TEXT_BATCH):
                 part = list(texts[at : at + TEXT_BATCH])
                 tokens = self._tokenizer(part + [""] * (TEXT_BATCH - len(part)))
-                found = self._module.encode_text(tokens, normalize=False)
+                found = self.network.encode_text(tokens, normalize=False)
                 units = torch.nn.functional.normalize(found.to(torch.float32), dim=-1)
                 vectors[at : at + len(part)] = units[: len(part)].numpy()
         return self._finite(vectors)

@@ -111,7 +111,15 @@ class ReaderTalk(Files):
         report = ReadReport(SAMPLES, SAMPLES, 3.0, "PyAV 18", gaps_s=((0.5, 1.0),))
         header, arrays = wire.pack_batch(batch)
         self._messages = [
-            ({"op": "info", "info": asdict(info), "not_decord": "container mpegts"}, b""),
+            (
+                {
+                    "op": "info",
+                    "info": asdict(info),
+                    "not_decord": "container mpegts",
+                    "spares": False,
+                },
+                b"",
+            ),
             (header, b"".join(array.tobytes() for array in arrays)),
             ({"op": "report", "report": asdict(report)}, b""),
             ({"op": "closed", "resident_bytes": 1}, b""),

@@ -88,6 +88,7 @@ INFO: dict[str, Any] = {
     "op": "info",
     "info": asdict(VideoInfo("mpegts", "h264", 160, 96, 3.0)),
     "not_decord": "x",
+    "spares": False,
 }
 REPORT = {"op": "report", "report": asdict(ReadReport(0, 0, 3.0, "PyAV 18"))}
 CLOSED = {"op": "closed", "resident_bytes": 1}
@@ -106,7 +107,7 @@ def pipe(*messages: dict[str, Any]) -> bytes:
         ({"op": "error", "code": "no_such_code", "message": "m", "remedy": ""},),
         ({"op": 3},),
         ({},),
-        ({"op": "info", "not_decord": ""},),
+        ({"op": "info", "not_decord": "", "spares": False},),
         ({**INFO, "info": 3},),
         ({**INFO, "info": {**INFO["info"], "width": "wide"}},),
         (INFO, {"op": "report", "report": "good"}),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from bench.copies.scoring import Scores, score_predictions
 from bench.copies.set_files import CopySet, read_set, write_segments
 from bench.copies.tables import cost_table, score_tables
 from bench.copies.vpdq_column import search_with_vpdq, vpdq_interpreter
+from bench.machine import processor
 from vscan.errors import UsageError
 from vscan.scanning import version
 from vscan.settings import available_cores
@@ -48,7 +47,7 @@ def run_columns(folder: Path, choice: Choice, *, command: str) -> Iterator[str]:
     step_s = sampling_step_s(choice.sampling)
     copies = read_set(folder)
     yield f"command: python -m bench.copies {command}"
-    yield f"machine: {_cpu_model()}, {available_cores()} cores; vscan {version()}"
+    yield f"machine: {processor()}, {available_cores()} cores; vscan {version()}"
     yield f"set: seed {_seed(folder)}, {len(copies.references)} references, " + (
         f"{len(copies.queries)} queries of {sum(q.length_s for q in copies.queries) / 60:.1f} min"
     )
@@ -83,12 +82,3 @@ def _seed(folder: Path) -> str:
         return str(json.loads((folder / "manifest.json").read_text("utf-8"))["seed"])
     except (OSError, ValueError, KeyError):
         return "unknown"
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path(os.sep, "proc", "cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import statistics
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
+from bench.machine import processor
 from vscan.embeddings.precision import choose_compute, cpu_flags
 from vscan.provenance import version
 from vscan.settings import available_cores
@@ -36,7 +35,7 @@ def machine() -> str:
     units = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
     precision = choose_compute().precision
     return (
-        f"machine: {_processor()}, {available_cores()} cores ({', '.join(units) or 'plain'}), "
+        f"machine: {processor()}, {available_cores()} cores ({', '.join(units) or 'plain'}), "
         f"models in {precision}; Python {platform.python_version()}, vscan {version()}"
     )
 
@@ -57,12 +56,3 @@ def times(ratio: float) -> str:
 def ratio(one: float, other: float) -> float:
     """one / other, infinite where the other is 0."""
     return one / other if other else float("inf")
-
-
-def _processor() -> str:
-    try:
-        lines = Path(os.sep, "proc", "cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -185,13 +185,15 @@ class _Samples:
     def known(self, rounds: int, digests: Digests, interest: InterestOf | None) -> Known:
         """What the plan may know after so many rounds."""
         assert self.report is not None  # noqa: S101 - a round was read
-        seen = interest is not None and self._recipe.plan.follows and len(self.times_s) > 0
+        told = None
+        if interest is not None and self._recipe.plan.follows and len(self.times_s):
+            told = interest(self.measured(digests, self.report))
         return Known(
             duration_s=self._session.info.duration_s,
             rounds=rounds,
             times_s=tuple(np.unique(self.times_s).tolist()),
             end_s=self.report.end_s,
-            interest=interest(self.measured(digests, self.report)) if seen and interest else None,
+            interest=told,
         )
 
     def measured(self, digests: Digests, report: ReadReport) -> Measured:

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from tests.decode.variants import VARIANTS
 from tests.media_factory import barcode_clip
 from vscan.decode import stream_reading
+from vscan.decode.bitstreams import Kind, Look, looker_for
 from vscan.decode.probe import probe, survey_of
 from vscan.decode.pyav_reader import PyavReader
 from vscan.decode.sandbox import ReadLimits
@@ -59,10 +60,11 @@ def test_same_frames(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Times, pixels and report are those of decoding everything, in every container and codec."""
     suffix, make = VARIANTS[name]
     path = make(tmp_path / f"clip{suffix}").path
-    grid, at = GridRequest(0.5), TimesRequest((0.7, 1.3))
-    found = [read(path, request) for request in (grid, at)]
+    grid = GridRequest(0.5)
+    asked: tuple[FrameRequest, ...] = (grid, TimesRequest((0.7, 1.3)))
+    found = [read(path, request) for request in asked]
     whole(monkeypatch)
-    for request, (times, frames, report) in zip((grid, at), found, strict=True):
+    for request, (times, frames, report) in zip(asked, found, strict=True):
         all_times, all_frames, all_report = read(path, request)
         assert times == all_times
         assert all(np.array_equal(one, two) for one, two in zip(frames, all_frames, strict=True))
@@ -180,3 +182,12 @@ def test_parameter_sets_on_the_way(change: Callable[[bytes], bytes] | None, tmp_
             output.mux(packet)
     found = sparing(moved, GridRequest(1.0))
     assert (found is None) == (change is not None)
+
+
+def test_a_packet_that_is_a_configuration() -> None:
+    """What FFmpeg takes for parameter sets is not judged, though a picture's unit is in it."""
+    looker = looker_for("h264", b"\1d\0\n\xfc\xe1\0")  # units with lengths of one byte
+    picture = b"\4\x41\x9a\0\0"
+    assert looker is not None
+    assert looker(b"\1\x09\0\1\xbc" + picture) == Look(Kind.REFERENCE)
+    assert looker(b"\1\x09\0\1\xfc" + picture) is None

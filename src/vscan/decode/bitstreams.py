@@ -82,6 +82,8 @@ def _units(data: bytes, length_bytes: int) -> Iterator[tuple[int, int]]:
 
 
 def _h264(data: bytes, length_bytes: int) -> Look | None:
+    if length_bytes and len(data) > 8 and data[0] == 1 and not data[2] and data[4] >= 0xFC:
+        return None  # FFmpeg takes it for a configuration, as the container's
     first, pictures, used, sets = 0, 0, set(), b""
     try:
         for count, (at, stop) in enumerate(_units(data, length_bytes)):

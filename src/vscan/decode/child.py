@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -82,6 +82,8 @@ class OpenFile:
     probed: Probe
     limits: ReadLimits
     threads: int
+    walked: dict[DecodeMode, Reader] = field(default_factory=dict)
+    """PyAV's readers, kept from one request to the next: each looks all packets over once."""
 
     def reader(self, which: str, mode: DecodeMode) -> Reader:
         """The reader named `which`; decord is imported only here."""
@@ -92,7 +94,9 @@ class OpenFile:
             return DecordReader(self.file, handle, self.probed, self.threads)
         from vscan.decode.pyav_reader import PyavReader
 
-        return PyavReader(self.file, self.probed, self.limits, self.threads, mode)
+        if mode not in self.walked:
+            self.walked[mode] = PyavReader(self.file, self.probed, self.limits, self.threads, mode)
+        return self.walked[mode]
 
 
 def main() -> None:

@@ -116,11 +116,7 @@ def load_encoder(
     or of another architecture, or the device cannot do what was asked.
     """
     files = model_files(model, weights)
-    return load_files(files, choose_compute(device, precision))
-
-
-def load_files(files: ModelFiles, compute: Compute) -> OpenClipEncoder:
-    """The model of these files on that device. Raises ModelError as `load_encoder` does."""
+    compute = choose_compute(device, precision)
     _ = files.fingerprint
     module = build_network(files)
     load_state(module, files.weights, files.architecture)

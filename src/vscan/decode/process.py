@@ -127,6 +127,7 @@ class ReaderProcess:
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
                 pipe.close()
+        self._drain.join(timeout=1)  # it closes the last pipe, once all that was said is read
 
     def _read_exactly(self, size: int, deadline: Deadline) -> bytearray:
         assert self._child.stdout is not None  # noqa: S101 - opened as a pipe above
@@ -158,7 +159,6 @@ class ReaderProcess:
         except subprocess.TimeoutExpired:
             status = 0
         self.kill()
-        self._drain.join(timeout=1)  # its last words may not have been read yet
         said = "\n".join(self._stderr)
         if "MemoryError" in said or "bad_alloc" in said or "Cannot allocate memory" in said:
             return ProcessFailed("memory_limit", self._limits.out_of_memory)

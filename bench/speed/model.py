@@ -8,15 +8,18 @@ MODEL = "ViT-B-32"
 WEIGHTS, PACK = "weights.safetensors", "pack.toml"
 _SEED = 7
 _PACK = """\
-# A few prompts to score. Of random weights nothing is known, so the threshold is one that is hardly
-# ever met: a scan of ordinary content.
+# A few prompts to score. To random weights all pictures and texts are much alike, so that a score is
+# about the share of a policy's prompts among all: far below the threshold here, as of ordinary content.
 schema = "vscan.pack/1"
 name = "bench-speed"
 version = "1"
 title = "A few prompts for measuring speed"
 model = "ViT-B-32"
 templates = ["{}", "a photo of {}"]
-neutral = ["an ordinary scene", "nothing of note"]
+neutral = [
+  "an ordinary scene", "nothing of note", "a landscape", "a street", "people talking", "an animal",
+  "a room", "food on a table", "a sports event", "a title card", "the sky", "a drawing",
+]
 
 [[policy]]
 id = "bench.weapons"

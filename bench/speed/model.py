@@ -8,8 +8,8 @@ MODEL = "ViT-B-32"
 WEIGHTS, PACK = "weights.safetensors", "pack.toml"
 _SEED = 7
 _PACK = """\
-# A few prompts to score. To random weights all pictures and texts are much alike, so that a score is
-# about the share of a policy's prompts among all: far below the threshold here, as of ordinary content.
+# A few prompts to score. To random weights all pictures and texts are much alike, so that a score
+# is about the share of a policy's prompts among all: far below the threshold, as for most content.
 schema = "vscan.pack/1"
 name = "bench-speed"
 version = "1"

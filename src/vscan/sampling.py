@@ -18,6 +18,9 @@ MAX_FPS = 120.0
 MAX_GAP_S = 2.0
 """Seconds between samples of an adaptive plan's first pass, at most, where nothing else is said."""
 LEAST_GAP_S = 0.1
+GAP_SLACK = 0.05
+"""Share of the largest gap by which one may be longer: at 30000/1001 frames a second keyframes that
+are meant to be 2 s apart are 2.002."""
 RESOLUTION_S = 0.25
 """To which an adaptive plan learns where a policy begins and ceases to fire."""
 NEAR_STEP_S = 0.5
@@ -56,6 +59,9 @@ class EveryRequest:
 @dataclass(frozen=True)
 class KeyframesRequest:
     """Every frame that the container marks as a keyframe; other packets are not decoded."""
+
+    min_gap_s: float = 0.0
+    """Seconds; keyframes that follow one that was taken more closely are left out."""
 
 
 FrameRequest = GridRequest | TimesRequest | EveryRequest | KeyframesRequest
@@ -130,9 +136,9 @@ class KeyframePlan:
 class AdaptivePlan:
     """A cheap first pass, then more samples where a rule fires or is near to it.
 
-    First keyframes and what lies in their gaps; then around samples of some interest every
-    NEAR_STEP_S, and wherever a rule begins or ceases to fire between two samples every
-    RESOLUTION_S, until nothing new turns up or MAX_ROUNDS were asked for.
+    First keyframes, without those that follow on another closely, and what lies in their gaps; then
+    around samples of some interest every NEAR_STEP_S, and wherever a rule begins or ceases to fire
+    between two samples every RESOLUTION_S, until nothing new turns up or MAX_ROUNDS were asked for.
     """
 
     max_gap_s: float = MAX_GAP_S
@@ -146,7 +152,7 @@ class AdaptivePlan:
     def next_request(self, known: Known) -> FrameRequest | None:
         """What is still wanted; None where nothing is."""
         if known.rounds == 0:
-            return KeyframesRequest()
+            return KeyframesRequest(self.max_gap_s * (0.5 - GAP_SLACK))
         if known.rounds == 1 and (gaps := between(known, self.max_gap_s)):
             return _at(gaps)
         return _at(_closer(known)) if known.rounds < MAX_ROUNDS else None
@@ -157,13 +163,14 @@ def between(known: Known, max_gap_s: float) -> list[float]:
     start to the first or from the last one to the end."""
     added = []
     for start_s, stop_s in pairwise((0.0, *known.times_s, known.end_s)):
-        added += _spread(start_s, stop_s, max_gap_s)
+        added += _spread(start_s, stop_s, max_gap_s, GAP_SLACK)
     return [0.0, *added] if known.times_s and known.times_s[0] > max_gap_s else added
 
 
-def _spread(start_s: float, stop_s: float, step_s: float) -> list[float]:
-    """Times between both that divide what lies between them into equal steps of at most step_s."""
-    steps = math.ceil((stop_s - start_s) / step_s - 1e-6)
+def _spread(start_s: float, stop_s: float, step_s: float, slack: float = 1e-6) -> list[float]:
+    """Times between both that divide what lies between them into equal steps of at most step_s, or
+    longer by that share of it."""
+    steps = math.ceil((stop_s - start_s) / step_s - slack)
     return [start_s + (stop_s - start_s) * k / steps for k in range(1, steps)]
 
 

@@ -188,6 +188,7 @@ def run_scan(
         encoder=prepared.encoder,
         workers=prepared.workers,
         limits=prepared.limits,
+        readers_wait=prepared.recipe.plan.follows,
     )
     return verdicts if watch is None else watch.over(verdicts)
 

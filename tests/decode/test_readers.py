@@ -50,7 +50,7 @@ def test_every_frame(which: str, tmp_path: Path) -> None:
     with opened(which, clip.path) as reader:
         frames = list(reader.read(EveryRequest(1)))
         report = reader.report()
-    assert list(range(60)) == [read_barcode(rgb) for _, rgb in frames]
+    assert list(range(60)) == [read_barcode(each.rgb()) for _, each in frames]
     np.testing.assert_allclose([time_s for time_s, _ in frames], clip.times_s, atol=1e-3)
     assert (60, 60, 0, ()) == (
         report.planned,
@@ -67,7 +67,7 @@ def test_variable_frame_rate(which: str, tmp_path: Path) -> None:
     ticks = [0, 30, 100, 130, 700, 720, 2000, 2001, 2500, 4000]
     clip = barcode_clip(tmp_path / "a.mkv", count=10, ticks=ticks, time_base=Fraction(1, 1000))
     with opened(which, clip.path) as reader:
-        frames = [(t, read_barcode(rgb)) for t, rgb in reader.read(GridRequest(0.7))]
+        frames = [(t, read_barcode(each.rgb())) for t, each in reader.read(GridRequest(0.7))]
     assert [(0.0, 0), (0.7, 4), (2.0, 6), (2.5, 8), (4.0, 9)] == [
         (round(t, 3), number) for t, number in frames
     ]
@@ -79,7 +79,7 @@ def test_reads_again_from_the_start(which: str, tmp_path: Path) -> None:
     with opened(which, clip.path) as reader:
         for _ in range(2):
             times = TimesRequest((0.5, 1.0))
-            assert [15, 30] == [read_barcode(rgb) for _, rgb in reader.read(times)]
+            assert [15, 30] == [read_barcode(each.rgb()) for _, each in reader.read(times)]
 
 
 def test_full_frames(which: str, tmp_path: Path) -> None:
@@ -87,7 +87,8 @@ def test_full_frames(which: str, tmp_path: Path) -> None:
     originals = list(scene_frames(seed=3, count=5, width=322, height=182))
     path = write_video(tmp_path / "a.mp4", originals, options={"crf": "4"})
     with opened(which, path) as reader:
-        for original, (_, rgb) in zip(originals, reader.read(EveryRequest(1)), strict=True):
+        for original, (_, each) in zip(originals, reader.read(EveryRequest(1)), strict=True):
+            rgb = each.rgb()
             assert (182, 322, 3) == rgb.shape
             assert rgb.flags.c_contiguous
             assert np.abs(rgb.astype(int) - original).mean() < 6
@@ -110,7 +111,7 @@ def test_readers_agree_on_colour(pix_fmt: str, tags: dict[str, int], tmp_path: P
     read = {}
     for name in ("decord", "pyav"):
         with opened(name, path) as reader:
-            read[name] = [rgb for _, rgb in reader.read(EveryRequest(1))]
+            read[name] = [each.rgb() for _, each in reader.read(EveryRequest(1))]
     np.testing.assert_array_equal(read["decord"], read["pyav"])
 
 
@@ -122,7 +123,8 @@ def test_colours_are_true(tags: dict[str, int], full: bool, tmp_path: Path) -> N
     path = tmp_path / "a.mp4"
     _write_patches(path, colours, {**tags, "color_range": 2 if full else 1})
     with opened("pyav", path) as reader:
-        for colour, (_, rgb) in zip(colours, reader.read(EveryRequest(1)), strict=True):
+        for colour, (_, each) in zip(colours, reader.read(EveryRequest(1)), strict=True):
+            rgb = each.rgb()
             np.testing.assert_allclose(rgb.mean(axis=(0, 1)), colour, atol=4)
 
 
@@ -163,7 +165,7 @@ def test_rotation(rotation: int, tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", [original] * 3, rotation=rotation, options={"crf": "4"})
     expected = np.rot90(original, -rotation // 90)
     with opened("pyav", path) as reader:
-        _, rgb = next(iter(reader.read(EveryRequest(1))))
+        rgb = next(iter(reader.read(EveryRequest(1))))[1].rgb()
         assert rotation == reader.info.rotation
         assert expected.shape == rgb.shape == (reader.info.height, reader.info.width, 3)
     assert np.abs(rgb.astype(int) - expected).mean() < 15
@@ -202,7 +204,7 @@ def test_pyav_keeps_what_decodes(tmp_path: Path) -> None:
         data[position : position + size] = bytes(size)
     clip.path.write_bytes(data)
     with opened("pyav", clip.path) as reader:
-        numbers = [read_barcode(rgb) for _, rgb in reader.read(EveryRequest(1))]
+        numbers = [read_barcode(each.rgb()) for _, each in reader.read(EveryRequest(1))]
         report = reader.report()
     assert [k for k in range(60) if k not in range(20, 23)] == numbers
     assert (60, 57) == (report.planned, report.read)

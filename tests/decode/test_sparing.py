@@ -37,7 +37,7 @@ def read(path: Path, request: FrameRequest, mode: DecodeMode = "exact", threads:
     with path.open("rb") as file:
         reader = PyavReader(file, probe(file, LIMITS), LIMITS, threads, mode)
         frames = list(reader.read(request))
-        return [time_s for time_s, _ in frames], [rgb for _, rgb in frames], reader.report()
+        return [time_s for time_s, _ in frames], [each.rgb() for _, each in frames], reader.report()
 
 
 def sparing(path: Path, request: FrameRequest, *, fast: bool = False) -> Sparing | None:

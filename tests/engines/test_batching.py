@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from vscan.engines.batching import Images, SharedBatches, Vectors
+from vscan.engines.batching import PATIENCE_S, Images, SharedBatches, Vectors
 
 
 class MeanColour:
@@ -97,3 +98,16 @@ def test_nobody_waits_for_those_who_wait() -> None:
     with SharedBatches(encoder) as batches, batches.working():
         assert batches.submit(pictures(3, 2)).result(10).tolist() == [[3] * 3] * 2
     assert [2] == encoder.sizes
+
+
+def test_nobody_waits_for_those_who_cannot_go_on() -> None:
+    """One that is at work and stands still, as for a reader, keeps no batch back."""
+    encoder = MeanColour()
+    with SharedBatches(encoder) as batches, batches.working(), batches.working():
+        batches.stalls()
+        begun = time.monotonic()
+        assert batches.submit(pictures(3, 2)).result(10).tolist() == [[3] * 3] * 2
+        assert time.monotonic() - begun < PATIENCE_S
+        batches.resumes()
+        with pytest.raises(TimeoutError):
+            batches.submit(pictures(3, 2)).result(PATIENCE_S / 8)

@@ -81,7 +81,23 @@ def _units(data: bytes, length_bytes: int) -> Iterator[tuple[int, int]]:
             yield start, stop
 
 
+_ALONE = {
+    header: Look(kind)
+    for reference in range(4)
+    for header, kind in (
+        (reference << 5 | 1, Kind.REFERENCE if reference else Kind.UNUSED),
+        (reference << 5 | 5, Kind.ACCESS),
+    )
+}
+"""By the first byte of H.264's unit, what a packet is that holds one slice and nothing else."""
+
+
 def _h264(data: bytes, length_bytes: int) -> Look | None:
+    if length_bytes == 4 and len(data) == int.from_bytes(data[:4], "big") + 4 and len(data) > 8:
+        # Most packets, and there are many.
+        alone = _ALONE.get(data[4])
+        if alone is not None:
+            return alone if data[5] & 0x80 else None
     if length_bytes and len(data) > 8 and data[0] == 1 and not data[2] and data[4] >= 0xFC:
         return None  # FFmpeg takes it for a configuration, as the container's
     first, pictures, used, sets = 0, 0, set(), b""

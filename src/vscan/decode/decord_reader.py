@@ -15,7 +15,7 @@ import numpy as np
 
 from vscan.decode.ledger import Ledger
 from vscan.decode.probe import Probe
-from vscan.decode.reader import ReaderFailed, Rgb
+from vscan.decode.reader import Converted, Picture, ReaderFailed, Rgb
 from vscan.media import ReadReport, VideoInfo
 from vscan.sampling import FrameRequest
 
@@ -62,7 +62,7 @@ class DecordReader:
         """What the probe learnt."""
         return self._probed.info
 
-    def read(self, request: FrameRequest) -> Iterator[tuple[float, Rgb]]:
+    def read(self, request: FrameRequest) -> Iterator[tuple[float, Picture]]:
         """As `Reader.read`. Raises ReaderFailed at the first thing that is not as promised."""
         ledger = self._ledger = Ledger(request, self._probed.tick_s)
         times = self._times_s
@@ -71,7 +71,7 @@ class DecordReader:
         walk = _Walk(video, (self.info.height, self.info.width, 3))
         for k, (time_s, end_s) in enumerate(zip(times.tolist(), ends.tolist(), strict=True)):
             if ledger.offer(time_s, end_s - time_s):
-                yield time_s, walk.frame(k)
+                yield time_s, Converted(walk.frame(k))
             if ledger.satisfied:
                 return
         # Decord only finds out that frames are missing by reading to the end.

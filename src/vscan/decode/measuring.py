@@ -9,8 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from vscan.decode.picture import model_picture
-from vscan.decode.reader import Rgb
+from vscan.decode.reader import Picture, Rgb
 from vscan.hashes.keypoints import FEATURE_BYTES, SOURCE_FEATURE_BYTES, find_keypoints
 from vscan.hashes.pdq import DIHEDRAL_COUNT, HASH_BYTES, pdq_dihedral
 from vscan.hashes.regions import exemplar_regions, source_regions
@@ -20,16 +19,18 @@ BATCH_BYTES = 16 << 20
 
 
 def in_batches(
-    frames: Iterable[tuple[float, Rgb]], measure: Measure, cost_s: dict[str, float] | None = None
+    frames: Iterable[tuple[float, Picture]],
+    measure: Measure,
+    cost_s: dict[str, float] | None = None,
 ) -> Iterator[FrameBatch]:
-    """Frames (time_s, rgb) measured, in batches of bounded size.
+    """Frames (time_s, picture) measured, in batches of bounded size.
 
     cost_s: to which the CPU seconds of each signal are added.
     """
     cost_s = {} if cost_s is None else cost_s
     measured = _Measured(measure, cost_s)
-    for time_s, rgb in frames:
-        measured.add(time_s, rgb)
+    for time_s, picture in frames:
+        measured.add(time_s, picture)
         if measured.full:
             yield measured.batch()
             measured = _Measured(measure, cost_s)
@@ -61,13 +62,16 @@ class _Measured:
         """Whether the batch should go before another frame is added."""
         return len(self.times_s) >= self._most
 
-    def add(self, time_s: float, rgb: Rgb) -> None:
+    def add(self, time_s: float, picture: Picture) -> None:
         """Measure one frame."""
         measure, sample = self._measure, len(self.times_s)
-        self.times_s.append(time_s)
         if measure.image is not None:
             with self._paid_by("embedding"):
-                self._images.append(model_picture(rgb, measure.image))
+                self._images.append(picture.for_model(measure.image))
+        self.times_s.append(time_s)
+        if not measure.pdq and not measure.keypoints:
+            return
+        rgb = picture.rgb()
         if measure.pdq:
             with self._paid_by("pdq"):
                 self._hash(rgb, sample)

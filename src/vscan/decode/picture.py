@@ -25,13 +25,22 @@ def model_picture(rgb: NDArray[np.uint8], spec: ImageSpec) -> NDArray[np.uint8]:
     keeps_ratio = spec.resize_mode == "shortest" and spec.width != spec.height
     # open_clip does not hand its interpolation on in that one case
     resampling = _FILTERS["bicubic" if keeps_ratio else spec.interpolation]
-    resized = image.resize(_resized_size(image.width, image.height, spec), resampling)
+    resized = image.resize(resized_size(image.width, image.height, spec), resampling)
+    return _framed(resized, spec)
+
+
+def framed(rgb: NDArray[np.uint8], spec: ImageSpec) -> NDArray[np.uint8]:
+    """The model's picture of a frame that was scaled to `resized_size` by other means."""
+    return _framed(Image.fromarray(rgb), spec)
+
+
+def _framed(resized: Image.Image, spec: ImageSpec) -> NDArray[np.uint8]:
     if spec.resize_mode == "longest":
         resized = _padded(resized, spec, spec.fill)
     return np.asarray(_centre_crop(resized, spec))
 
 
-def _resized_size(width: int, height: int, spec: ImageSpec) -> tuple[int, int]:
+def resized_size(width: int, height: int, spec: ImageSpec) -> tuple[int, int]:
     """(width, height) to which a frame is scaled before it is cropped or padded."""
     if spec.resize_mode == "squash":
         return spec.width, spec.height

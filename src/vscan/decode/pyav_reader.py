@@ -10,7 +10,7 @@ from typing import BinaryIO, Self
 import av
 
 from vscan.decode.probe import Probe, survey_of
-from vscan.decode.reader import Rgb
+from vscan.decode.reader import Picture
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.stream_reading import Opened, StreamReading
 from vscan.errors import SourceError
@@ -54,7 +54,7 @@ class PyavReader:
         """What the probe learnt."""
         return self._probed.info
 
-    def read(self, request: FrameRequest) -> Iterator[tuple[float, Rgb]]:
+    def read(self, request: FrameRequest) -> Iterator[tuple[float, Picture]]:
         """As `Reader.read`. Raises SourceError `no_frames` where not one frame decodes."""
         opened = self._open()
         self._readings, start_s = [], 0.0

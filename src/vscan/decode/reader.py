@@ -4,20 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vscan.media import ReadReport, VideoInfo
+from vscan.decode.picture import model_picture
+from vscan.media import ImageSpec, ReadReport, VideoInfo
 from vscan.sampling import FrameRequest
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) full frame, upright, full-range RGB."""
 
 
-READING_VERSION = "reading/2"
+class Picture(Protocol):
+    """A frame that was decoded, to be converted to whatever is asked of it."""
+
+    def rgb(self) -> Rgb:
+        """All of it. Raises SourceError where it cannot be converted, as the next one does."""
+        ...
+
+    def for_model(self, spec: ImageSpec) -> Rgb:
+        """The (spec.height, spec.width, 3) picture that a model takes of it."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """A frame that is RGB already."""
+
+    pixels: Rgb
+
+    def rgb(self) -> Rgb:
+        """All of it."""
+        return self.pixels
+
+    def for_model(self, spec: ImageSpec) -> Rgb:
+        """As Pillow scales it, which is as open_clip does."""
+        return model_picture(self.pixels, spec)
+
+
+READING_VERSION = "reading/3"
 """Changes when some file's frames, their times or their colours change; kept with every track."""
 
 
@@ -53,8 +82,8 @@ class Reader(Protocol):
         """What the probe learnt."""
         ...
 
-    def read(self, request: FrameRequest) -> Iterator[tuple[float, Rgb]]:
-        """The frames that the request wants, as (time_s, rgb).
+    def read(self, request: FrameRequest) -> Iterator[tuple[float, Picture]]:
+        """The frames that the request wants, as (time_s, picture).
 
         Raises SourceError where the file is at fault, ReaderFailed where this reader is.
         """

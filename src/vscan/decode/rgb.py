@@ -2,36 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 import numpy as np
 from av.video.frame import VideoFrame
 
+from vscan.decode.container import translated
 from vscan.decode.limits import ReadLimits
 from vscan.decode.orientation import IDENTITY, Orientation, orientation, upright
+from vscan.decode.picture import framed, model_picture, resized_size
 from vscan.decode.reader import Rgb
+from vscan.media import ImageSpec
 
 UNTIMED = Fraction(1, 1000)
 PAGE = 255
 """What a transparent picture lies on, as a viewer's page: white."""
+MOST_SHRUNK = 30
+"""Times that the filter scales a side down at most: its kernels have 256 coefficients at most, and
+the bicubic one takes four for each."""
+_PRECISE = "accurate_rnd+full_chroma_int"
 
 
-class RgbConverter:
-    """Stored frames to upright RGB, through FFmpeg's own scale filter.
+class Converter:
+    """Stored frames to upright RGB, whole or in a model's size, through FFmpeg's own scale filter.
 
     The filter picks matrix, range and chroma position of every pixel format as `ffmpeg` does; the
-    graph is built anew when a stream changes its size or format on the way. What is transparent
-    shows the page. Raises SourceError `too_large`, and MemoryError.
+    graphs are built anew when a stream changes its size or format on the way. What is transparent
+    shows the page.
     """
 
     def __init__(self, limits: ReadLimits) -> None:
         self._limits = limits
         self._made_for: tuple[object, ...] = ()
-        self._graph: av.filter.Graph | None = None
+        self._graphs: dict[tuple[int, int] | None, av.filter.Graph] = {}
+        """By size, None: as stored."""
         self._turn: Orientation = IDENTITY
 
-    def __call__(self, frame: VideoFrame) -> Rgb:
+    def picture(self, frame: VideoFrame) -> Stored:
+        """The frame, converted when it is asked for."""
+        return Stored(frame, self)
+
+    def rgb(self, frame: VideoFrame) -> Rgb:
+        """All of it, (H, W, 3).
+
+        Raises SourceError: `too_large`, `memory_limit`, `decode_failed`.
+        """
+        with translated("converted to RGB"):
+            self._look(frame)
+            return upright(_on_page(self._converted(frame, None)), self._turn)
+
+    def for_model(self, frame: VideoFrame, spec: ImageSpec) -> Rgb:
+        """The model's picture, scaled on the way to RGB; raises as `rgb` does.
+
+        Where a frame is to be made larger, is transparent in parts, or is that much larger that the
+        filter refuses, it is scaled by `picture.model_picture`.
+        """
+        with translated("scaled"):
+            self._look(frame)
+        stored = frame.width, frame.height
+        turned = self._turn[0][0] == 0
+        width, height = resized_size(*(stored[::-1] if turned else stored), spec)
+        size = (height, width) if turned else (width, height)
+        shrinks = all(o <= s <= MOST_SHRUNK * o for s, o in zip(stored, size, strict=True))
+        if not shrinks or _has_alpha(frame):
+            return model_picture(self.rgb(frame), spec)
+        with translated("scaled"):
+            return framed(upright(self._converted(frame, (size, spec)), self._turn), spec)
+
+    def _look(self, frame: VideoFrame) -> None:
         look = (
             frame.width,
             frame.height,
@@ -40,19 +80,45 @@ class RgbConverter:
             int(frame.color_range),
             frame.rotation,
         )
+        if look == self._made_for:
+            return
+        self._graphs.clear()
+        self._limits.check_size(frame.width, frame.height)
+        # Once: PyAV's side data and its frame hold each other until garbage is collected.
+        self._turn = orientation(frame)
+        self._made_for = look
+
+    def _converted(
+        self, frame: VideoFrame, scaled: tuple[tuple[int, int], ImageSpec] | None
+    ) -> Rgb:
+        """Pixels as stored, not turned; scaled: to which size, for which model."""
+        key = None if scaled is None else scaled[0]
         try:
-            if self._graph is None or look != self._made_for:
-                self._limits.check_size(frame.width, frame.height)
-                # Once: PyAV's side data and its frame hold each other until garbage is collected.
-                self._turn = orientation(frame)
-                self._graph, self._made_for = _rgb_graph(frame), look
-            self._graph.push(frame)
-            shown = self._graph.pull()
+            if key not in self._graphs:
+                self._graphs[key] = _rgb_graph(frame, scaled)
+            self._graphs[key].push(frame)
+            shown = self._graphs[key].pull()
         except av.error.BlockingIOError as error:  # no room for its threads or its picture
-            self._graph = None
+            self._graphs.clear()
             raise MemoryError("a frame cannot be converted") from error
         assert isinstance(shown, VideoFrame)  # noqa: S101 - a graph of video filters yields no other
-        return upright(_on_page(np.asarray(shown.to_ndarray(), np.uint8)), self._turn)
+        return np.asarray(shown.to_ndarray(), np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A frame as its decoder left it."""
+
+    frame: VideoFrame
+    converter: Converter
+
+    def rgb(self) -> Rgb:
+        """As Converter.rgb."""
+        return self.converter.rgb(self.frame)
+
+    def for_model(self, spec: ImageSpec) -> Rgb:
+        """As Converter.for_model."""
+        return self.converter.for_model(self.frame, spec)
 
 
 def _on_page(pixels: Rgb) -> Rgb:
@@ -64,19 +130,30 @@ def _on_page(pixels: Rgb) -> Rgb:
     return ((seen + 127) // 255).astype(np.uint8)
 
 
-def _rgb_graph(frame: VideoFrame) -> av.filter.Graph:
-    graph = av.filter.Graph()
-    has_alpha = any(component.is_alpha for component in frame.format.components)
+def _has_alpha(frame: VideoFrame) -> bool:
     # A palette may hold transparent colours.
-    has_alpha |= frame.format.has_palette
+    return frame.format.has_palette or any(each.is_alpha for each in frame.format.components)
+
+
+def _rgb_graph(
+    frame: VideoFrame, scaled: tuple[tuple[int, int], ImageSpec] | None
+) -> av.filter.Graph:
+    graph = av.filter.Graph()
     source = graph.add_buffer(
         width=frame.width,
         height=frame.height,
         format=frame.format,
         time_base=frame.time_base or UNTIMED,  # one that a decoder was emptied of has none
     )
-    scale = graph.add("scale", "flags=bicubic")
-    rgb = graph.add("format", "rgba" if has_alpha else "rgb24")
+    if scaled is None:
+        scale = graph.add("scale", "flags=bicubic")
+    else:
+        (width, height), spec = scaled
+        # Pillow's kernels: Keys' with a = -0.5, and the triangle; both widen as a frame shrinks.
+        scale = graph.add(
+            "scale", f"{width}:{height}:flags={spec.interpolation}+{_PRECISE}:param0=0:param1=0.5"
+        )
+    rgb = graph.add("format", "rgba" if _has_alpha(frame) else "rgb24")
     sink = graph.add("buffersink")
     source.link_to(scale)
     scale.link_to(rgb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -16,12 +17,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vscan.decode.clock import Clock
-from vscan.decode.container import open_media, translated
+from vscan.decode.container import open_media
 from vscan.decode.demuxing import Stumbles, packets_of
 from vscan.decode.ledger import Ledger
 from vscan.decode.probe import StreamProbe, missing_until
-from vscan.decode.reader import Rgb
-from vscan.decode.rgb import RgbConverter
+from vscan.decode.reader import Picture
+from vscan.decode.rgb import Converter
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.sparing import SKIP, WANT, Due, Sparing, Unforeseen, sparing_for
 from vscan.decode.survey import Survey
@@ -69,14 +70,19 @@ class StreamReading:
         self._request = request
         self._surveyed = opened.survey.streams.get(stream.index)
         self._keyframes = isinstance(request, KeyframesRequest)
+        self._min_gap = 0
+        if isinstance(request, KeyframesRequest):
+            self._min_gap = math.floor(request.min_gap_s / stream.tick_s)
+        self._last_key: int | None = None
         self._fast = mode == "fast"
         self._spared = False
         """Whether packets were left out that no frame wanted refers to."""
-        self._convert = RgbConverter(opened.limits)
+        self._converter = Converter(opened.limits)
         self._report: ReadReport | None = None
         self._begin()
 
     def _begin(self) -> None:
+        self._last_key = None
         self.ledger = Ledger(self._request, self.stream.tick_s)
         self.stumbles = Stumbles()
         self._clock = Clock(
@@ -87,8 +93,8 @@ class StreamReading:
             in_order=self._surveyed is not None and self._surveyed.in_order,
         )
 
-    def frames(self, threads: int) -> Iterator[tuple[float, Rgb]]:
-        """The frames wanted, as (time in seconds on the file's timeline, rgb).
+    def frames(self, threads: int) -> Iterator[tuple[float, Picture]]:
+        """The frames wanted, as (time in seconds on the file's timeline, picture).
 
         Only what they refer to is decoded, where packets tell what that is. If that does not yield
         just those frames, the stream is begun anew and decoded from end to end; what was handed out
@@ -100,9 +106,9 @@ class StreamReading:
         for threads_now, sparing in self._attempts(threads):
             self._spared = sparing is not None
             try:
-                for time_s, rgb in self._read(threads_now, after_s, sparing):
+                for time_s, picture in self._read(threads_now, after_s, sparing):
                     after_s = time_s
-                    yield self.start_s + time_s, rgb
+                    yield self.start_s + time_s, picture
                 break
             except (_Damaged, Unforeseen):
                 self._begin()
@@ -174,7 +180,7 @@ class StreamReading:
 
     def _read(
         self, threads: int, after_s: float | None, sparing: Sparing | None
-    ) -> Iterator[tuple[float, Rgb]]:
+    ) -> Iterator[tuple[float, Picture]]:
         """The frames wanted that come after `after_s`, in the stream's own times."""
         limits = self._opened.limits
         with open_media(self._opened.file, max_pixels=limits.max_pixels) as container:
@@ -190,9 +196,7 @@ class StreamReading:
                 limits.check_duration(time_s, claimed=False)
                 if self.ledger.offer(time_s, duration_s):
                     if after_s is None or time_s > after_s:
-                        with translated("converted to RGB"):
-                            rgb = self._convert(frame)
-                        yield time_s, rgb
+                        yield time_s, self._converter.picture(frame)
                     if self.ledger.satisfied:
                         return
 
@@ -219,13 +223,23 @@ class StreamReading:
             start = int(surveyed.ticks.min())
         for k, packet in enumerate(self._own(container)):
             self._set_right(packet, k)
-            if self._keyframes and not packet.is_keyframe:
+            if self._keyframes and not self._is_due(packet):
                 continue
             if not packet.is_discard:
                 self._clock.promise(packet, start, self.ledger, after_hole=k in holes)
             yield from self._decode(stream, packet, threads)
         self.ledger.skipped_packets += self.stumbles.errors
         yield from self._decode(stream, None, threads)
+
+    def _is_due(self, packet: Packet[Stream]) -> bool:
+        """Whether it is a keyframe, and none that follows closely on the last one taken."""
+        last, pts = self._last_key, packet.pts
+        if not packet.is_keyframe:
+            return False
+        if pts is not None and last is not None and last <= pts < last + self._min_gap:
+            return False
+        self._last_key = pts
+        return True
 
     def _own(self, container: InputContainer) -> Iterator[Packet[Stream]]:
         """The stream's packets. All streams' are drawn, as the survey did: it must not give up

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from typing import Self
 from vscan.decode.process import ProcessFailed, ReaderProcess
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.session import VideoSession
+from vscan.decode.turns import Turns
 from vscan.storage import FileStamp
 
 __all__ = ["ReadLimits", "ReaderPool", "VideoSession"]
@@ -36,13 +37,21 @@ RESIDENT_LIMIT = 768 << 20
 class ReaderPool:
     """Up to `size` reader processes; `session` blocks until one is free. Safe among threads."""
 
-    def __init__(self, size: int, limits: ReadLimits | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        limits: ReadLimits | None = None,
+        *,
+        stalls: Callable[[], None] = lambda: None,
+        resumes: Callable[[], None] = lambda: None,
+    ) -> None:
+        """stalls, resumes: told of callers that wait for a process, see Turns."""
         if size < 1:
             raise ValueError(f"a pool needs at least one process, got {size}")
         self.limits = limits if limits is not None else ReadLimits()
         threads = self.limits.threads
         self.threads = threads if threads is not None else _threads_each(size)
-        self._free = threading.Semaphore(size)
+        self._turns = Turns(size, stalls=stalls, resumes=resumes)
         # A process dies with the thread that started it (sandbox.limit_process), so one that
         # outlives every caller starts them all.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="vscan-readers")
@@ -79,7 +88,7 @@ class ReaderPool:
         stamp: of the file that is meant, as when it was hashed. Raises SourceError where the file
         cannot be scanned, `changed_while_read` where it is not that one any more.
         """
-        with self._free:
+        with self._turns.turn():
             video = VideoSession(self, path, stamp)
             try:
                 video.open()

@@ -50,7 +50,8 @@ class SharedBatches:
     """Encodes what many threads submit in full batches, as far as nobody has to wait for it.
 
     A batch that is not full costs as much as a full one, so it goes only where a caller waits for
-    it and all that are at work (`working`) do, or after PATIENCE_S. `submit` blocks while `backlog`
+    it and all that are at work (`working`) do or stand still for other reasons (`stalls`), or after
+    PATIENCE_S. `submit` blocks while `backlog`
     batches wait, so that decoding cannot run ahead of the model without bound. Vectors do not
     depend on which pictures shared their batch: that is the encoder's promise. An exception of the
     encoder reaches every caller whose pictures were in that batch, and nobody else.
@@ -61,7 +62,7 @@ class SharedBatches:
         self._most = backlog * encoder.batch_size
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
-        self._queued = self._working = self._waiting = 0
+        self._queued = self._working = self._waiting = self._stalled = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="vscan-encode", daemon=True)
         self._thread.start()
@@ -90,6 +91,17 @@ class SharedBatches:
             with self._changed:
                 self._working -= 1
                 self._changed.notify_all()
+
+    def stalls(self) -> None:
+        """One that is at work stands still, and not for its vectors."""
+        with self._changed:
+            self._stalled += 1
+            self._changed.notify_all()
+
+    def resumes(self) -> None:
+        """It goes on."""
+        with self._changed:
+            self._stalled -= 1
 
     @contextmanager
     def awaited(self, job: _Job) -> Iterator[None]:
@@ -130,8 +142,8 @@ class SharedBatches:
             return batch
 
     def _may_grow(self) -> bool:
-        """Whether anybody who works does not wait."""
-        return self._waiting < self._working
+        """Whether anybody who works does not stand still."""
+        return self._waiting + self._stalled < self._working
 
     def _encode(self, batch: list[tuple[_Job, Images]]) -> None:
         try:

@@ -22,11 +22,14 @@ def run(
     encoder: ImageEncoder | None,
     workers: int,
     limits: ReadLimits,
+    readers_wait: bool = False,
 ) -> Generator[Result, None, None]:
     """What `work` makes of each source, as each ends (not in their order).
 
     `work` is called in `workers` threads, twice as many where there is a model, with as many
-    readers and the model to share; it must not raise for a source that is at fault. `sources` is
+    readers and the model to share; it must not raise for a source that is at fault. readers_wait:
+    whether sources hold their reader while they wait for the model; then there are twice as many
+    readers, of which about `workers` are busy. `sources` is
     drawn from only as fast as work ends, so a listing of any length is never held. Closing the
     generator, or an exception in its consumer, kills the reader processes and waits for the
     threads.
@@ -43,9 +46,11 @@ def run(
                 return work(source, readers, batches.submit)
 
         # A video that waits for the model holds no reader: another one is read meanwhile.
-        busy = workers if encoder is None else 2 * workers
+        count = 2 * workers if readers_wait and encoder is not None else workers
+        busy = workers if encoder is None else count + workers
         threads = stack.enter_context(ThreadPoolExecutor(busy, "vscan-worker"))
-        readers = stack.enter_context(ReaderPool(workers, limits))
+        told = {} if batches is None else {"stalls": batches.stalls, "resumes": batches.resumes}
+        readers = stack.enter_context(ReaderPool(count, limits, **told))
         pending: set[Future[Result]] = set()
         stack.callback(lambda: [future.cancel() for future in pending])
         for source in sources:

@@ -57,7 +57,7 @@ class BoundedReaders(ReaderPool):
     def session(self, path: Path, stamp: FileStamp | None = None) -> Iterator[VideoSession]:
         """As ReaderPool.session. How far the first request is read holds for those after it."""
         process_id = self._ready(path)
-        with self._free:
+        with self._turns.turn():
             video = _BoundedSession(self, path, stamp, CpuMeter(process_id))
             try:
                 video.open()

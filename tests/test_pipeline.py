@@ -22,9 +22,10 @@ from vscan.exemplars.exemplar import Exemplar, Opinion, exemplar_id
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.writer import IndexWriter, create_index
 from vscan.matching.prompt_scores import PromptScorer
-from vscan.measuring import MAX_PENDING_BATCHES, Measured, Recipe, measure
+from vscan.measuring import MAX_PENDING_BATCHES, Measured, measure
 from vscan.pipeline import Rules, scan_source
 from vscan.policies import parse_pack
+from vscan.recipe import Recipe
 from vscan.sampling import (
     FrameRequest,
     GridRequest,

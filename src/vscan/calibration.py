@@ -102,8 +102,9 @@ def _measured(
     from vscan.digests import file_digests
     from vscan.engines import local
     from vscan.matching.search import SourceTracks
-    from vscan.measuring import Recipe, measure
+    from vscan.measuring import measure
     from vscan.names import record_uri
+    from vscan.recipe import Recipe
 
     recipe = Recipe(
         parse_sampling(_SAMPLING), ("embedding", "pdq"), encoder.image_spec, encoder.fingerprint

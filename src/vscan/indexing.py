@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from vscan.exemplars.manifest import Manifest
     from vscan.exemplars.writer import IndexWriter
     from vscan.matching.match import Match
-    from vscan.measuring import Embed, Measured, Recipe
+    from vscan.measuring import Embed, Measured
     from vscan.media import Role
+    from vscan.recipe import Recipe
     from vscan.sources import Source
 
 Result = TypeVar("Result")
@@ -210,7 +211,7 @@ def index_encoder(index: ExemplarIndex, settings: ScanSettings) -> Encoder | Non
 
 
 def _recipe(index: ExemplarIndex, encoder: Encoder | None, sampling: str, role: Role) -> Recipe:
-    from vscan.measuring import Recipe
+    from vscan.recipe import Recipe
 
     return Recipe(
         plan=parse_fixed_sampling(sampling or DEFAULT_SAMPLING),

@@ -14,8 +14,9 @@ from vscan.hashes.keypoints import KEYPOINTS_VERSION, SOURCE_FEATURE_BYTES, SOUR
 from vscan.hashes.pdq import HASH_VERSION
 from vscan.hashes.regions import REGIONS_VERSION
 from vscan.matching.search import FrameHits
-from vscan.measuring import Measured, Recipe, keypoint_searches, placed
+from vscan.measuring import Measured, keypoint_searches, placed
 from vscan.names import record_uri
+from vscan.recipe import Recipe
 from vscan.store.frames import FrameStore, Reading
 from vscan.store.lines import PASSING_ERRORS
 from vscan.store.source_records import StoredSource

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vscan.errors import ModelError
-from vscan.measuring import FOLLOWED
 from vscan.provenance import followed, provenance_of
 from vscan.readiness import unscored_warnings
+from vscan.recipe import FOLLOWED
 from vscan.scanning import load_model
 from vscan.settings import ScanSettings
 

@@ -14,20 +14,18 @@ from numpy.typing import NDArray
 from vscan.decode.workers import ReaderPool, VideoSession
 from vscan.digests import Digests
 from vscan.errors import SourceError
-from vscan.hashes.keypoints import EXEMPLAR_FEATURES, SOURCE_FEATURES
 from vscan.matching.keypoint_search import KeypointSearch
 from vscan.matching.search import FrameHits
 from vscan.media import (
-    DecodeMode,
     FrameBatch,
-    ImageSpec,
-    Measure,
     ReadReport,
     Role,
     VideoInfo,
     added_up,
 )
-from vscan.sampling import FrameRequest, Known, Plan
+from vscan.recipe import Recipe
+from vscan.sameness import Sameness
+from vscan.sampling import FrameRequest, Known
 from vscan.sources import Source
 from vscan.tracks import Track
 
@@ -40,56 +38,10 @@ KeepFeatures = Callable[[NDArray[np.float64], NDArray[np.uint8]], None]
 """Takes times (N,) and features (N, K, W) of samples, as they are read."""
 InterestOf = Callable[["Measured"], "NDArray[np.float64]"]
 """What was measured so far to (T, P), as sampling.Known.interest has it."""
-FOLLOWED = " for "
-"""Stands in `sampling` before the digest of the rules that a plan followed."""
 KEYPOINTS_STEP_S = 0.5
 """Seconds between samples of an exemplar whose keypoints are kept: they bear a little motion."""
 MAX_PENDING_BATCHES = 4
 """Batches of one video that may wait for the model before its reading pauses."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is measured on every source, and how: all that a track depends on."""
-
-    plan: Plan
-    signals: tuple[str, ...]
-    """Of `embedding`, `pdq` and `keypoints`."""
-    image: ImageSpec | None
-    """The picture the model takes; None where no embedding is measured."""
-    model: str | None
-    """Fingerprint of the model; None where no embedding is measured."""
-    precision: str | None = None
-    """How the model computes, as `fp32 on cpu`; None where no embedding is measured."""
-    decode: DecodeMode = "exact"
-    rules: str = ""
-    """Digest of pack and indexes, where the plan follows what they find; else empty."""
-    role: Role = "source"
-    """Whether what is measured will be looked up, or looked for."""
-
-    @property
-    def sampling(self) -> str:
-        """Which frames are taken, as records and stored tracks say it: `fps:1`, `fps:1 fast`,
-        `adaptive:2 for 0123…`."""
-        said = f"{self.plan.spec} fast" if self.decode == "fast" else self.plan.spec
-        return f"{said}{FOLLOWED}{self.rules}" if self.plan.follows else said
-
-    @property
-    def looks_up(self) -> bool:
-        """Whether keypoints are measured to be looked up, and not to be found."""
-        return "keypoints" in self.signals and self.role == "source"
-
-    @property
-    def measure(self) -> Measure:
-        """What the reader process makes of every frame."""
-        features = SOURCE_FEATURES if self.role == "source" else EXEMPLAR_FEATURES
-        return Measure(
-            image=self.image,
-            pdq="pdq" in self.signals,
-            keypoints=features if "keypoints" in self.signals else 0,
-            role=self.role,
-            decode=self.decode,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +108,9 @@ class _Samples:
         self._embed = embed
         self._batches: list[FrameBatch] = []
         self._vectors: list[Future[NDArray[np.float32]]] = []
+        self._sameness = Sameness() if recipe.plan.follows else None
+        self._places: list[NDArray[np.int64]] = []
+        """Of each sample's vector among those that were made, where some share one."""
         self._searches = keypoint_searches(indexes) if recipe.looks_up else {}
         self._keep_features = keep_features if recipe.looks_up else None
         self._looking_s = 0.0
@@ -169,9 +124,7 @@ class _Samples:
         """Answer one request of the plan; pictures go to the model while reading goes on."""
         for batch in self._session.read(request, self._recipe.measure):
             if self._recipe.image is not None:
-                self._vectors.append(self._embed(batch.images))
-                if len(self._vectors) > MAX_PENDING_BATCHES:
-                    self._vectors[-1 - MAX_PENDING_BATCHES].result()
+                self._embed_new(batch.images)
             begun = time.thread_time()
             for search in self._searches.values():
                 search.feed(batch.keypoints)
@@ -181,6 +134,18 @@ class _Samples:
             self._batches.append(_kept(batch, self._recipe.role))
         latest = self._session.report
         self.report = latest if self.report is None else self.report.followed_by(latest)
+
+    def _embed_new(self, images: NDArray[np.uint8]) -> None:
+        """Hands to the model what does not look the same as what it had last."""
+        if self._sameness is not None:
+            new, places = self._sameness.places(images)
+            self._places.append(places)
+            images = images[new]
+        if not len(images):
+            return
+        self._vectors.append(self._embed(images))
+        if len(self._vectors) > MAX_PENDING_BATCHES:
+            self._vectors[-1 - MAX_PENDING_BATCHES].result()
 
     def known(self, rounds: int, digests: Digests, interest: InterestOf | None) -> Known:
         """What the plan may know after so many rounds."""
@@ -223,6 +188,8 @@ class _Samples:
         spec = {"sampling": self._recipe.sampling}
         if self._vectors:
             vectors = np.concatenate([future.result() for future in self._vectors])
+            if self._places:
+                vectors = vectors[np.concatenate(self._places)]
             made_by = spec | {"model": self._recipe.model or ""}
             yield Track("embedding", times_s, vectors[first].astype(np.float16), spec=made_by)
         if "pdq" in self._recipe.signals:

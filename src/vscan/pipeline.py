@@ -14,9 +14,10 @@ from vscan.judge import judge
 from vscan.matching.align import find_matches
 from vscan.matching.interest import interest
 from vscan.matching.search import SourceTracks
-from vscan.measuring import Embed, Measured, Recipe, measure
+from vscan.measuring import Embed, Measured, measure
 from vscan.media import VideoInfo
 from vscan.names import record_uri
+from vscan.recipe import Recipe
 from vscan.sources import Source
 from vscan.verdicts import (
     ErrorRecord,

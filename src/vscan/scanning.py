@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from vscan.exemplars.index import ExemplarIndex
     from vscan.keeping import Keeper
     from vscan.matching.prompt_scores import PromptScorer
-    from vscan.measuring import Recipe
     from vscan.pipeline import Rules
     from vscan.policies import PolicyPack
+    from vscan.recipe import Recipe
     from vscan.sources import Source
     from vscan.verdicts import Verdict
 
@@ -60,9 +60,9 @@ def prepare(settings: ScanSettings) -> Prepared:
     """
     from vscan.exemplars.index import ExemplarIndex
     from vscan.exemplars.writer import utc_now
-    from vscan.measuring import Recipe
     from vscan.pipeline import Rules
     from vscan.policies import load_pack
+    from vscan.recipe import Recipe
 
     plan = parse_sampling(settings.sampling, settings.max_gap_s)
     pack = load_pack(settings.policy)

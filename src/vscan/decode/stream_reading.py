@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -19,6 +18,7 @@ from av.video.stream import VideoStream
 from vscan.decode.clock import Clock
 from vscan.decode.container import open_media
 from vscan.decode.demuxing import Stumbles, packets_of
+from vscan.decode.keyframes import keyframes_of
 from vscan.decode.ledger import Ledger
 from vscan.decode.probe import StreamProbe, missing_until
 from vscan.decode.reader import Picture
@@ -70,10 +70,6 @@ class StreamReading:
         self._request = request
         self._surveyed = opened.survey.streams.get(stream.index)
         self._keyframes = isinstance(request, KeyframesRequest)
-        self._min_gap = 0
-        if isinstance(request, KeyframesRequest):
-            self._min_gap = math.floor(request.min_gap_s / stream.tick_s)
-        self._last_key: int | None = None
         self._fast = mode == "fast"
         self._spared = False
         """Whether packets were left out that no frame wanted refers to."""
@@ -82,7 +78,6 @@ class StreamReading:
         self._begin()
 
     def _begin(self) -> None:
-        self._last_key = None
         self.ledger = Ledger(self._request, self.stream.tick_s)
         self.stumbles = Stumbles()
         self._clock = Clock(
@@ -221,25 +216,16 @@ class StreamReading:
         start = stream.start_time
         if surveyed is not None and surveyed.leapt and surveyed.ticks is not None:
             start = int(surveyed.ticks.min())
+        keyframes = keyframes_of(self._request, self.stream.tick_s)
         for k, packet in enumerate(self._own(container)):
             self._set_right(packet, k)
-            if self._keyframes and not self._is_due(packet):
+            if keyframes is not None and not keyframes.take(packet):
                 continue
             if not packet.is_discard:
                 self._clock.promise(packet, start, self.ledger, after_hole=k in holes)
             yield from self._decode(stream, packet, threads)
         self.ledger.skipped_packets += self.stumbles.errors
         yield from self._decode(stream, None, threads)
-
-    def _is_due(self, packet: Packet[Stream]) -> bool:
-        """Whether it is a keyframe, and none that follows closely on the last one taken."""
-        last, pts = self._last_key, packet.pts
-        if not packet.is_keyframe:
-            return False
-        if pts is not None and last is not None and last <= pts < last + self._min_gap:
-            return False
-        self._last_key = pts
-        return True
 
     def _own(self, container: InputContainer) -> Iterator[Packet[Stream]]:
         """The stream's packets. All streams' are drawn, as the survey did: it must not give up

@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     # From the ground up; a file imports only from floors below, or from its own room.
     {"errors"},
     {"intervals", "media", "tracks", "storage", "remote", "folders", "digests", "shipped"},
-    {"names", "toml_lines"},
+    {"names", "toml_lines", "timings"},
     {"sources", "sampling", "policies", "verdicts"},
     {"hashes", "shards", "tallies", "sameness"},
     {"decode"},

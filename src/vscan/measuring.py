@@ -60,7 +60,8 @@ class Measured:
     keypoint_hits: Mapping[str, FrameHits] = field(default_factory=dict)
     """By exemplar index."""
     cost_s: Mapping[str, float] = field(default_factory=dict)
-    """CPU seconds by signal, of measuring and of looking keypoints up; the model's not counted."""
+    """CPU seconds by signal, of measuring and of looking keypoints up, and under `decode` all else
+    that the reader process did; the model's not counted."""
 
 
 def measure(

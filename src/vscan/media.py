@@ -184,7 +184,8 @@ class ReadReport:
     warnings: tuple[str, ...] = field(default=())
     """Codes of what went wrong without ending the reading; see docs."""
     cost_s: Mapping[str, float] = field(default_factory=dict, compare=False)
-    """CPU seconds that each signal took in the reader process; in no record."""
+    """CPU seconds that each signal took in the reader process, and under `decode` all else that was
+    done for the file there; in no record."""
     parts: tuple[Part, ...] = ()
     """Its video streams on the timeline, one after the other, where there are several."""
 

@@ -19,6 +19,7 @@ from vscan.media import VideoInfo
 from vscan.names import record_uri
 from vscan.recipe import Recipe
 from vscan.sources import Source
+from vscan.timings import Timings
 from vscan.verdicts import (
     ErrorRecord,
     Provenance,
@@ -65,21 +66,29 @@ def scan_source(
     embed: Embed,
     is_done: Callable[[str], bool] = lambda _: False,
     keeper: Keeper | None = None,
+    timings: Timings | None = None,
 ) -> Verdict | None:
     """The verdict of one source, whatever happens to it; None where `is_done` knows it already.
 
     keeper: what is in its frame store is not decoded again, and what is measured is kept there,
-    also of a source that `is_done` knows. Raises OutputError, and no other StoreError, where the
-    store cannot be written or read: that is no source's fault.
+    also of a source that `is_done` knows. timings: is told what each step cost. Raises OutputError,
+    and no other StoreError, where the store cannot be written or read: that is no source's fault.
     """
     uri, digests, done = record_uri(source.uri), None, False
+    timings = Timings() if timings is None else timings
     try:
-        digests = file_digests(source.path)
+        with timings.of_thread("digests"):
+            digests = file_digests(source.path)
         done = is_done(verdict_id(uri, digests.sha256, rules.provenance))
         if done and (keeper is None or keeper.holds(source, digests)):
             return None
-        measured = _measured(source, digests, recipe, rules, readers, embed, keeper)
-        return None if done else judge_source(uri, source.meta, measured, rules=rules)
+        measured = _measured(source, digests, recipe, rules, readers, embed, keeper, timings)
+        reader_s = measured.report.cost_s
+        timings.add_video(measured.cost_s, reader_s, samples=len(measured.times_s))
+        if done:
+            return None
+        with timings.of_thread("judge"):
+            return judge_source(uri, source.meta, measured, rules=rules)
     except (OutputError, StoreError):
         raise
     except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
@@ -100,8 +109,14 @@ def _measured(
     readers: ReaderPool,
     embed: Embed,
     keeper: Keeper | None,
+    timings: Timings,
 ) -> Measured:
     """From the store where it is there, and else from the file, and then kept."""
+
+    def interest_so_far(measured: Measured) -> NDArray[np.float64]:
+        with timings.of_thread("judge"):
+            return interest_of(_judged(measured, rules.signals), rules)
+
     measured = None if keeper is None else keeper.recall(digests, rules.indexes)
     if measured is None:
         features = None if keeper is None else keeper.features(digests)
@@ -113,7 +128,7 @@ def _measured(
             embed=embed,
             indexes=rules.indexes,
             keep_features=None if features is None else features.add,
-            interest=lambda measured: interest_of(_judged(measured, rules.signals), rules),
+            interest=interest_so_far,
         )
         if keeper is not None:
             keeper.keep(measured, features)

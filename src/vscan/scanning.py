@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vscan.decode.limits import ReadLimits
     from vscan.decode.workers import ReaderPool
     from vscan.embeddings.encoder import Encoder
+    from vscan.engines.batching import ImageEncoder
     from vscan.exemplars.index import ExemplarIndex
     from vscan.keeping import Keeper
     from vscan.matching.prompt_scores import PromptScorer
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from vscan.policies import PolicyPack
     from vscan.recipe import Recipe
     from vscan.sources import Source
+    from vscan.timings import Timings
     from vscan.verdicts import Verdict
 
 
@@ -162,12 +164,15 @@ def run_scan(
     *,
     is_done: Callable[[str], bool] = lambda _: False,
     watch: Watch | None = None,
+    timings: Timings | None = None,
 ) -> Generator[Verdict | None, None, None]:
     """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows.
 
-    watch: sees every verdict and sets aside what floods the run; None: nothing is.
+    watch: sees every verdict and sets aside what floods the run; None: nothing is. timings: is told
+    where the time goes.
     """
     from vscan.engines import local
+    from vscan.engines.timed_encoder import TimedEncoder
     from vscan.measuring import Embed
     from vscan.pipeline import scan_source
 
@@ -180,12 +185,17 @@ def run_scan(
             embed=embed,
             is_done=is_done,
             keeper=prepared.keeper,
+            timings=timings,
         )
 
+    encoder: ImageEncoder | None = prepared.encoder
+    if timings is not None:
+        timings.begin()
+        encoder = None if encoder is None else TimedEncoder(encoder, timings)
     verdicts = local.run(
         sources,
         work,
-        encoder=prepared.encoder,
+        encoder=encoder,
         workers=prepared.workers,
         limits=prepared.limits,
         readers_wait=prepared.recipe.plan.follows,

@@ -215,8 +215,8 @@ def test_shapes_that_are_none(process: ReaderProcess, header: dict[str, object])
     [
         {}, {"planned": None}, {"planned": "many"}, {"read": 4}, {"read": -1}, {"end_s": -1.0},
         {"end_s": 1e999}, {"gaps_s": [[0.0]]}, {"gaps_s": [[0.0, -1.0]]}, {"gaps_s": 3},
-        {"warnings": [1]}, {"warnings": None}, {"cost_s": 3}, {"surprise": 1},
-        {"skipped_packets": -1}, {"reader": None},
+        {"warnings": [1]}, {"warnings": None}, {"cost_s": 3}, {"cost_s": {"pdq": -1.0}},
+        {"surprise": 1}, {"skipped_packets": -1}, {"reader": None},
     ],
 )  # fmt: skip
 def test_a_report_that_cannot_be(process: ReaderProcess, told: dict[str, object]) -> None:

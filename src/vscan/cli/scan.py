@@ -125,6 +125,11 @@ def scan(
         Literal["review", "violation"] | None,
         typer.Option(help="Exit with 1 if any video's outcome is this or graver."),
     ] = None,
+    timings: Annotated[
+        bool,
+        typer.Option("--timings", help="Tell at the end, on stderr, where the time went: CPU "
+                     "seconds by step, samples a second, how busy the cores were."),
+    ] = False,
 ) -> None:  # fmt: skip
     """Scan videos against a policy pack and exemplar indexes; write one JSON line for each.
 
@@ -149,6 +154,7 @@ def scan(
 
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
+    from vscan.cli.scan_timings import timed
     from vscan.cli.stopping import StopSignals
     from vscan.decode.limits import parse_limits
     from vscan.errors import UsageError
@@ -163,7 +169,7 @@ def scan(
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     # Before anything heavy is imported: a second run on the same output is told so at once.
     sink: RecordSink = RecordStream() if output is None else RecordFile(output, fresh=fresh)
-    with closing(sink), StopSignals() as stop:
+    with closing(sink), StopSignals() as stop, timed(timings) as collected:
         from vscan.cli.progress import ScanProgress
         from vscan.cli.scan_end import Ended, run_of, tell_damage, tell_floods
         from vscan.cli.writing import known_to, settle, write_verdicts
@@ -216,7 +222,9 @@ def scan(
         if keeper is not None:
             run.damaged_tracks = lambda: len(keeper.damaged)
         with run:
-            verdicts = run_scan(prepared, sources, is_done=known_to(sink, ended), watch=watch)
+            verdicts = run_scan(
+                prepared, sources, is_done=known_to(sink, ended), watch=watch, timings=collected
+            )
             write_verdicts(verdicts, sink, ended, progress=ScanProgress(total), stop=stop)
             ended.tell_inputs(finder)
             if ended.tally.other_shards:

@@ -29,6 +29,7 @@ from vscan.decode.sandbox import (
     resident_bytes,
     restrict,
 )
+from vscan.decode.spending import Spending
 from vscan.errors import SourceError
 from vscan.media import DecodeMode, FrameBatch
 
@@ -126,7 +127,7 @@ def main() -> None:
 
 def _serve_file(pipes: Pipes, opening: Mapping[str, Any]) -> None:
     """One file, from `open` to `close`."""
-    limits = ReadLimits(**opening["limits"])
+    limits, spending = ReadLimits(**opening["limits"]), Spending()
     with ExitStack() as stack:
         opened: OpenFile | None = None
         stack.callback(_empty_stdin)
@@ -148,7 +149,7 @@ def _serve_file(pipes: Pipes, opening: Mapping[str, Any]) -> None:
             try:
                 if opened is None:
                     raise RuntimeError("read before open")
-                _serve_read(pipes, opened, message)
+                _serve_read(pipes, opened, message, spending)
             except BrokenPipeError:
                 raise
             except Exception as error:  # noqa: BLE001 - as above
@@ -185,7 +186,9 @@ def _failure(error: Exception, limits: ReadLimits) -> dict[str, Any]:
     return {"op": "error", "code": "internal", "message": message, "remedy": ""}
 
 
-def _serve_read(pipes: Pipes, opened: OpenFile, message: Mapping[str, Any]) -> None:
+def _serve_read(
+    pipes: Pipes, opened: OpenFile, message: Mapping[str, Any], spending: Spending
+) -> None:
     """One request: batches, then the report."""
     request = wire.unpack_request(message["request"])
     measure = wire.unpack_measure(message["measure"])
@@ -202,7 +205,8 @@ def _serve_read(pipes: Pipes, opened: OpenFile, message: Mapping[str, Any]) -> N
             batches = _held_back(batches)
         for batch in batches:
             pipes.send(*wire.pack_batch(batch))
-        pipes.send({"op": "report", "report": asdict(reader.report()) | {"cost_s": cost_s}})
+        report = asdict(reader.report()) | {"cost_s": spending.shared_out(cost_s)}
+        pipes.send({"op": "report", "report": report})
 
 
 def _held_back(batches: Iterator[FrameBatch]) -> Iterator[FrameBatch]:

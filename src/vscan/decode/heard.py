@@ -58,7 +58,8 @@ def heard_report(header: Header) -> ReadReport:
         raise ValueError("streams without a time")
     if not 0 <= report.read <= report.planned or report.skipped_packets < 0:
         raise ValueError(f"{report.read} samples read of {report.planned}")
-    numbers = (report.end_s, *(each for gap in report.gaps_s for each in gap))
+    gaps = (each for gap in report.gaps_s for each in gap)
+    numbers = (report.end_s, *gaps, *report.cost_s.values())
     if not all(0.0 <= each < math.inf for each in numbers):
         raise ValueError("times that are none")
     return report

@@ -22,7 +22,6 @@ PAGE = 255
 MOST_SHRUNK = 30
 """Times that the filter scales a side down at most: its kernels have 256 coefficients at most, and
 the bicubic one takes four for each."""
-_PRECISE = "accurate_rnd+full_chroma_int"
 
 
 class Converter:
@@ -138,25 +137,27 @@ def _has_alpha(frame: VideoFrame) -> bool:
 def _rgb_graph(
     frame: VideoFrame, scaled: tuple[tuple[int, int], ImageSpec] | None
 ) -> av.filter.Graph:
+    steps = [("scale", "flags=bicubic")]
+    if scaled is not None:
+        (width, height), spec = scaled
+        # Pillow's kernels: Keys' with a = -0.5, and the triangle; both widen as a frame shrinks.
+        kernel = f"{spec.interpolation}+accurate_rnd+full_chroma_int:param0=0:param1=0.5"
+        steps = [("scale", f"{width}:{height}:flags={kernel}")]
+        if len(frame.format.components) == 3 and not frame.format.is_rgb:
+            # Plane by plane and then to RGB: half the work of both in one; 10 bits lose nothing.
+            steps += [("format", "yuv444p10le"), ("scale", "flags=bicubic")]
+    steps += [("format", "rgba" if _has_alpha(frame) else "rgb24"), ("buffersink", "")]
     graph = av.filter.Graph()
-    source = graph.add_buffer(
+    graph.threads = 1  # the cores have readers
+    last = graph.add_buffer(
         width=frame.width,
         height=frame.height,
         format=frame.format,
         time_base=frame.time_base or UNTIMED,  # one that a decoder was emptied of has none
     )
-    if scaled is None:
-        scale = graph.add("scale", "flags=bicubic")
-    else:
-        (width, height), spec = scaled
-        # Pillow's kernels: Keys' with a = -0.5, and the triangle; both widen as a frame shrinks.
-        scale = graph.add(
-            "scale", f"{width}:{height}:flags={spec.interpolation}+{_PRECISE}:param0=0:param1=0.5"
-        )
-    rgb = graph.add("format", "rgba" if _has_alpha(frame) else "rgb24")
-    sink = graph.add("buffersink")
-    source.link_to(scale)
-    scale.link_to(rgb)
-    rgb.link_to(sink)
+    for name, options in steps:
+        step = graph.add(name, options or None)
+        last.link_to(step)
+        last = step
     graph.configure()
     return graph

@@ -4,6 +4,7 @@
     ├── UsageError              the call, the configuration or the output is unusable (exit 2)
     │   ├── PackError           a policy pack does not hold; carries every problem found
     │   ├── ModelError          a model is unknown, or its weights are absent or not the right ones
+    │   │   └── ModelLoadError  a model that was accepted did not load; ends the run
     │   ├── ExemplarIndexError  an exemplar index is absent, damaged, busy, or made by another model
     │   ├── SamplingError       a sampling specification cannot be read
     │   ├── StoreError          a frame store is absent, of another version, or cannot be read
@@ -70,6 +71,10 @@ class PackError(UsageError):
 
 class ModelError(UsageError):
     """A model is unknown, its weights are absent, or they are not the ones expected."""
+
+
+class ModelLoadError(ModelError):
+    """A model whose files are there did not load: no source's fault, so it ends the run."""
 
 
 class ExemplarIndexError(UsageError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vscan.decode.limits import ReadLimits
     from vscan.decode.workers import ReaderPool
     from vscan.embeddings.encoder import Encoder
+    from vscan.embeddings.loading import LoadingEncoder
     from vscan.engines.batching import ImageEncoder
     from vscan.exemplars.index import ExemplarIndex
     from vscan.keeping import Keeper
@@ -52,6 +53,8 @@ class Prepared:
     """What the person who started it should know."""
     flood_share: float = FLOOD_SHARE
     keeper: Keeper | None = None
+    begin_loading: Callable[[], None] = lambda: None
+    """Called when the first source needs the model; returns at once."""
 
 
 def prepare(settings: ScanSettings) -> Prepared:
@@ -77,7 +80,7 @@ def prepare(settings: ScanSettings) -> Prepared:
     measured = judged
     if settings.store is not None and settings.signals is None:
         measured = tuple(each for each in SIGNALS if each in judged or each in KEPT_SIGNALS)
-    encoder: Encoder | None = None
+    encoder: LoadingEncoder | None = None
     scorer: PromptScorer | None = None
     if "embedding" in measured:
         encoder = _model_for(pack, settings)
@@ -120,6 +123,7 @@ def prepare(settings: ScanSettings) -> Prepared:
         notes=notes,
         flood_share=settings.flood_share,
         keeper=_keeper(settings, recipe),
+        begin_loading=(lambda: None) if encoder is None else encoder.start,
     )
 
 
@@ -176,6 +180,12 @@ def run_scan(
     from vscan.measuring import Embed
     from vscan.pipeline import scan_source
 
+    def done(verdict_id: str) -> bool:
+        known = is_done(verdict_id)
+        if not known:
+            prepared.begin_loading()
+        return known
+
     def work(source: Source, readers: ReaderPool, embed: Embed) -> Verdict | None:
         return scan_source(
             source,
@@ -183,7 +193,7 @@ def run_scan(
             rules=prepared.rules,
             readers=readers,
             embed=embed,
-            is_done=is_done,
+            is_done=done,
             keeper=prepared.keeper,
             timings=timings,
         )
@@ -217,15 +227,23 @@ def watch_over(prepared: Prepared, *, least: int = LEAST_SOURCES) -> Watch | Non
 
 
 def load_model(settings: ScanSettings) -> Encoder:
-    """The encoder that the settings name. Raises ModelError where it cannot be had."""
-    from vscan.embeddings.openclip import load_encoder
+    """The encoder that the settings name, loaded. Raises ModelError where it cannot be had."""
+    return unloaded_model(settings).wait()
+
+
+def unloaded_model(settings: ScanSettings) -> LoadingEncoder:
+    """The encoder that the settings name, to be loaded when it is needed or told to.
+
+    Raises ModelError where its files are not those expected, or its device is not there.
+    """
+    from vscan.embeddings.loading import unloaded_encoder
 
     if settings.weights is not None and settings.model is None:
         raise UsageError(
             "--weights needs --model to say what they are weights of",
             remedy="for example: --model ViT-B-32 --weights FILE.safetensors",
         )
-    return load_encoder(
+    return unloaded_encoder(
         settings.model or DEFAULT_MODEL,
         weights=None if settings.weights is None else Path(settings.weights),
         device=settings.device,
@@ -233,10 +251,10 @@ def load_model(settings: ScanSettings) -> Encoder:
     )
 
 
-def _model_for(pack: PolicyPack, settings: ScanSettings) -> Encoder:
-    """The model; where the default one is not there, the error names the pack's own."""
+def _model_for(pack: PolicyPack, settings: ScanSettings) -> LoadingEncoder:
+    """The model, not loaded yet; where the default one is absent, the error names the pack's own."""
     try:
-        return load_model(settings)
+        return unloaded_model(settings)
     except ModelError as error:
         if settings.model is not None or pack.model is None or pack.model == DEFAULT_MODEL:
             raise

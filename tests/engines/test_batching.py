@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from vscan.engines.batching import PATIENCE_S, Images, SharedBatches, Vectors
+from vscan.errors import ModelLoadError
 
 
 class MeanColour:
@@ -111,3 +112,23 @@ def test_nobody_waits_for_those_who_cannot_go_on() -> None:
         batches.resumes()
         with pytest.raises(TimeoutError):
             batches.submit(pictures(3, 2)).result(PATIENCE_S / 8)
+
+
+def test_a_model_that_does_not_load_fails_all() -> None:
+    """Where the batch size cannot be told, who waits and who comes later get that error."""
+
+    class Unloadable(MeanColour):
+        @property
+        def batch_size(self) -> int:  # type: ignore[override]
+            self.gate.wait(10)
+            raise ModelLoadError("the weights are damaged")
+
+    encoder = Unloadable()
+    encoder.gate.clear()
+    with SharedBatches(encoder) as batches:
+        early = batches.submit(pictures(1, 2))
+        encoder.gate.set()
+        with pytest.raises(ModelLoadError):
+            early.result(10)
+        with pytest.raises(ModelLoadError):
+            batches.submit(pictures(1, 2))

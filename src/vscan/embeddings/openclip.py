@@ -115,8 +115,11 @@ def load_encoder(
     Never downloads. Raises ModelError where the model is unknown, its weights are absent, damaged
     or of another architecture, or the device cannot do what was asked.
     """
-    files = model_files(model, weights)
-    compute = choose_compute(device, precision)
+    return load_files(model_files(model, weights), choose_compute(device, precision))
+
+
+def load_files(files: ModelFiles, compute: Compute) -> OpenClipEncoder:
+    """The model of these files on that device. Raises ModelError as `load_encoder` does."""
     _ = files.fingerprint
     module = build_network(files)
     load_state(module, files.weights, files.architecture)

@@ -17,6 +17,8 @@ Images = NDArray[np.uint8]
 """(N, H, W, 3) RGB pictures in the model's size."""
 Vectors = NDArray[np.float32]
 """(N, D) unit vectors."""
+MOST_BEFORE = 256
+"""Pictures that may wait for a model whose batch size is not known yet."""
 PATIENCE_S = 0.25
 """How long a caller waits for others to fill its batch, which would be padded otherwise."""
 
@@ -54,12 +56,16 @@ class SharedBatches:
     PATIENCE_S. `submit` blocks while `backlog`
     batches wait, so that decoding cannot run ahead of the model without bound. Vectors do not
     depend on which pictures shared their batch: that is the encoder's promise. An exception of the
-    encoder reaches every caller whose pictures were in that batch, and nobody else.
+    encoder reaches every caller whose pictures were in that batch, and nobody else; one that comes
+    of asking for its batch size, which may wait until it is loaded, reaches all.
     """
 
     def __init__(self, encoder: ImageEncoder, *, backlog: int = 8) -> None:
         self._encoder = encoder
-        self._most = backlog * encoder.batch_size
+        self._backlog = backlog
+        self._size = 0
+        self._most = MOST_BEFORE
+        self._failed: BaseException | None = None
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._queued = self._working = self._waiting = self._stalled = 0
@@ -71,8 +77,10 @@ class SharedBatches:
         """A future of the (N, D) vectors of `images` (N, H, W, 3)."""
         job = _Job(images, self)
         with self._changed:
-            while self._queued >= self._most and not self._closed:
+            while self._queued >= self._most and not self._closed and self._failed is None:
                 self._changed.wait()
+            if self._failed is not None:
+                raise self._failed
             if self._closed:
                 raise RuntimeError("batches are closed")
             self._jobs.append(job)
@@ -117,12 +125,31 @@ class SharedBatches:
                 self._waiting -= counted
 
     def _run(self) -> None:
+        try:
+            size = self._encoder.batch_size
+        except BaseException as error:  # noqa: BLE001 -- belongs to the callers, who wait for it
+            self._fail(error)
+            return
+        with self._changed:
+            self._size, self._most = size, self._backlog * size
+            self._changed.notify_all()
         while batch := self._next_batch():
             self._encode(batch)
 
+    def _fail(self, error: BaseException) -> None:
+        """No picture will be encoded."""
+        with self._changed:
+            self._failed = error
+            left = list(self._jobs)
+            self._jobs.clear()
+            self._queued = 0
+            self._changed.notify_all()
+        for job in left:
+            job.set_exception(error)
+
     def _next_batch(self) -> list[tuple[_Job, Images]]:
         """The pictures to encode next, with whose they are; none when all is done."""
-        size, patient = self._encoder.batch_size, True
+        size, patient = self._size, True
         with self._changed:
             while self._queued < size and not self._closed:
                 if self._queued and self._waiting and not (patient and self._may_grow()):

@@ -38,6 +38,9 @@ class ColourEncoder:
         """Pictures seen so far."""
         self._lock = threading.Lock()
 
+    def start(self) -> None:
+        """There is nothing to load."""
+
     def encode_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, 16, 16, 3) pictures -> (N, 3) unit vectors."""
         with self._lock:

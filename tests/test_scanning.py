@@ -15,7 +15,14 @@ from tests.conftest import Library
 from tests.media_factory import solid_frames, write_video
 from vscan import scanning
 from vscan.curation import update_exemplar
-from vscan.errors import ExemplarIndexError, ModelError, PackError, SamplingError, UsageError
+from vscan.errors import (
+    ExemplarIndexError,
+    ModelError,
+    ModelLoadError,
+    PackError,
+    SamplingError,
+    UsageError,
+)
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.writer import create_index
@@ -47,7 +54,7 @@ review = 0.7
 @pytest.fixture
 def colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A pack with prompts, and the model of colours in the place of a real one."""
-    monkeypatch.setattr(scanning, "load_model", lambda settings: ColourEncoder())
+    monkeypatch.setattr(scanning, "unloaded_model", lambda settings: ColourEncoder())
     (tmp_path / "colours.toml").write_text(COLOURS, "utf-8")
     return str(tmp_path / "colours.toml")
 
@@ -205,3 +212,20 @@ def test_done_ones_are_passed_over(library: Library) -> None:
     ids = {v.id for v in run_scan(prepared, find_sources([str(library.clips)])) if v is not None}
     again = run_scan(prepared, find_sources([str(library.clips)]), is_done=ids.__contains__)
     assert [None] * 3 == list(again)
+
+
+class Unloadable(ColourEncoder):
+    """Its texts' vectors are kept, and its weights turn out to be damaged."""
+
+    @property
+    def batch_size(self) -> int:  # type: ignore[override]
+        raise ModelLoadError("the weights are damaged")
+
+
+def test_a_model_that_does_not_load_ends_the_run(
+    library: Library, colours: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Damaged weights are no video's fault: the run ends with their error and without a verdict."""
+    monkeypatch.setattr(scanning, "unloaded_model", lambda settings: Unloadable())
+    with pytest.raises(ModelLoadError, match="damaged"):
+        list(scan([library.clips], settings=ScanSettings(policy=colours)))

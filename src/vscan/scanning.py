@@ -252,7 +252,7 @@ def unloaded_model(settings: ScanSettings) -> LoadingEncoder:
 
 
 def _model_for(pack: PolicyPack, settings: ScanSettings) -> LoadingEncoder:
-    """The model, not loaded yet; where the default one is absent, the error names the pack's own."""
+    """The model, not loaded yet; where the default one is absent, the error names the pack's."""
     try:
         return unloaded_model(settings)
     except ModelError as error:

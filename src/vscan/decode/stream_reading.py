@@ -198,7 +198,7 @@ class StreamReading:
     def _prepare(self, stream: VideoStream, threads: int) -> None:
         context = stream.codec_context
         context.options = {"max_pixels": str(self._opened.limits.max_pixels)}
-        if self._fast:
+        if self._fast and self._surveyed is not None and self._surveyed.renews_soon:
             context.options |= {"skip_loop_filter": "nokey"}
         context.thread_count = threads
         context.thread_type = "AUTO"

@@ -30,6 +30,8 @@ HAS_EDITS = ("mov,mp4,m4a,3gp,3g2,mj2",)
 """Containers with edit lists (ISO/IEC 14496-12, 8.6.6): what they leave out no player shows."""
 MAX_PACKETS = 8_000_000
 """Packets of a file beyond which no more are looked over: 24 hours at 60 a second, and sound."""
+RENEWED_S = 2.5
+"""Between access points, up to which what a decoder leaves out does no harm that adds up."""
 LEAP_S = 1.0
 LEAP_FRAMES = 16
 """Timestamps that stray by more than both have leapt; decoders reorder 16 frames at most."""
@@ -64,6 +66,8 @@ class StreamSurvey:
     """What keeps its frames from being told by their packets alone; empty where nothing does."""
     dependence: Dependence | None
     """Which packets refer to which; None where it cannot be told, or anything is amiss."""
+    renews_soon: bool
+    """Whether nothing refers to anything more than RENEWED_S before it, as far as can be told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +118,9 @@ class _Notes:
             # Against the run so far: what comes after a leap back is measured from there.
             stays = self.high is not None and abs(pts - self.high) <= self.leap
             self.high = max(self.high, pts) if stays and self.high is not None else pts
-            end = pts + (packet.duration or self.frame)
-            self.end = end if self.end is None else max(self.end, end)
+            if not packet.is_discard:
+                end = pts + (packet.duration or self.frame)
+                self.end = end if self.end is None else max(self.end, end)
             self.ticks.append(pts)
         self.dependence.add(packet)
         self.count += 1
@@ -139,6 +144,7 @@ class _Notes:
             first, end = int(steady.min()), int(steady.max()) + self.frame
         elif first is None and self.ticks:
             first = min(self.ticks)
+        dependence = self._dependence(ticks) if told and steady is None else None
         return StreamSurvey(
             count=self.count,
             ticks=(ticks if steady is None else steady) if told else None,
@@ -148,8 +154,13 @@ class _Notes:
             hidden=self.hidden,
             length_s=0.0 if end is None or first is None else (end - first) * self.tick_s,
             flaw=self.flaw or ("timestamps leap" if steady is not None else ""),
-            dependence=self._dependence(ticks) if told and steady is None else None,
+            dependence=dependence,
+            renews_soon=dependence is not None and self._renews_soon(ticks[dependence.access]),
         )
+
+    def _renews_soon(self, access: NDArray[np.int64]) -> bool:
+        gaps = np.diff(np.append(access, self.end or access[-1]))
+        return bool((gaps * self.tick_s <= RENEWED_S).all())
 
     def _dependence(self, ticks: NDArray[np.int64]) -> Dependence | None:
         plain = not (self.flaw or self.holes or self.hidden or self.cut_by_edits)

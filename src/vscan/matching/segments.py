@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from vscan.intervals import Interval
 
+LATE_S, LATE_SHARE = 0.125, 1 / 8
+"""What a span may lack, in seconds and as a share: a sample is the first frame at or after a
+moment, or one of the next where decoding is fast, and then it stands for less than a step."""
+
 
 @dataclass(frozen=True)
 class ScoredSpan:
@@ -52,7 +56,8 @@ def find_spans(
     samples were planned and none could be read; no span reaches across one.
     Two thresholds (a Schmitt trigger) keep a score that trembles around one of them from cutting
     a scene into pieces. Before a span opens, earlier samples at or above `leave` are not taken
-    in: a span starts at evidence. Spans shorter than `min_duration_s` are dropped.
+    in: a span starts at evidence. Spans shorter than `min_duration_s` by more than LATE_S, or
+    LATE_SHARE of it, are dropped.
     """
     if times_s.shape != scores.shape:
         raise ValueError(f"{times_s.shape=} and {scores.shape=} must agree")
@@ -65,7 +70,7 @@ def find_spans(
     for first, last in _runs(times_s, ends, scores, enter, leave):
         peak = first + int(np.argmax(scores[first : last + 1]))
         interval = Interval(float(times_s[first]), float(ends[last]))
-        if interval.length_s + 1e-9 >= min_duration_s:
+        if interval.length_s + min(LATE_S, LATE_SHARE * min_duration_s) + 1e-9 >= min_duration_s:
             spans.append(ScoredSpan(interval, float(times_s[peak]), float(scores[peak])))
     return spans
 

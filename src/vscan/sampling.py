@@ -60,8 +60,9 @@ class EveryRequest:
 class KeyframesRequest:
     """Every frame that the container marks as a keyframe; other packets are not decoded."""
 
-    min_gap_s: float = 0.0
-    """Seconds; keyframes that follow one that was taken more closely are left out."""
+    max_gap_s: float = 0.0
+    """Seconds; of keyframes that lie densely, as few are taken as leave no more than that between
+    two. 0: all are."""
 
 
 FrameRequest = GridRequest | TimesRequest | EveryRequest | KeyframesRequest
@@ -136,9 +137,10 @@ class KeyframePlan:
 class AdaptivePlan:
     """A cheap first pass, then more samples where a rule fires or is near to it.
 
-    First keyframes, without those that follow on another closely, and what lies in their gaps; then
-    around samples of some interest every NEAR_STEP_S, and wherever a rule begins or ceases to fire
-    between two samples every RESOLUTION_S, until nothing new turns up or MAX_ROUNDS were asked for.
+    First as few keyframes as leave no more than `max_gap_s` between two, and frames in wider gaps;
+    then around samples of some interest every NEAR_STEP_S, and wherever a rule begins or ceases to
+    fire between two samples every RESOLUTION_S, until nothing new turns up or MAX_ROUNDS were asked
+    for.
     """
 
     max_gap_s: float = MAX_GAP_S
@@ -152,7 +154,7 @@ class AdaptivePlan:
     def next_request(self, known: Known) -> FrameRequest | None:
         """What is still wanted; None where nothing is."""
         if known.rounds == 0:
-            return KeyframesRequest(self.max_gap_s * (0.5 - GAP_SLACK))
+            return KeyframesRequest(self.max_gap_s * (1.0 + GAP_SLACK))
         if known.rounds == 1 and (gaps := between(known, self.max_gap_s)):
             return _at(gaps)
         return _at(_closer(known)) if known.rounds < MAX_ROUNDS else None

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from av.packet import Packet
 from av.stream import Stream
 
-from vscan.sampling import FrameRequest, KeyframesRequest
+Numbered: TypeAlias = "tuple[int, Packet[Stream]]"
+"""A packet, and its place among those of its stream."""
 
 
-class Keyframes:
-    """Goes through a stream's packets in file order."""
+def keyframes_of(packets: Iterable[Numbered], max_gap: float) -> Iterator[Numbered]:
+    """The keyframes among a stream's packets in file order; of those that lie densely the fewest
+    that leave no more than `max_gap` ticks between two where there are any in between.
 
-    def __init__(self, min_gap: int) -> None:
-        """min_gap: ticks between one that is taken and the next, at least."""
-        self._min_gap = min_gap
-        self._last: int | None = None
-
-    def take(self, packet: Packet[Stream]) -> bool:
-        """Whether it is a keyframe that does not follow closely on the last one taken.
-
-        Where times leap back, they begin anew.
-        """
-        pts = packet.pts
+    Which those are is known when the next one comes: one is passed over where that is near enough
+    to the last one taken. The first and the last are always taken; where times leap back or are
+    not told, so is the next.
+    """
+    last: float | None = None
+    held: Numbered | None = None
+    for number, packet in packets:
         if not packet.is_keyframe:
-            return False
-        if pts is not None and self._last is not None and 0 <= pts - self._last < self._min_gap:
-            return False
-        self._last = pts
-        return True
-
-
-def keyframes_of(request: FrameRequest, tick_s: float) -> Keyframes | None:
-    """What goes through the packets for a request for keyframes; None for any other."""
-    if not isinstance(request, KeyframesRequest):
-        return None
-    return Keyframes(math.floor(request.min_gap_s / tick_s) if tick_s else 0)
+            continue
+        pts = packet.pts
+        latest = last if held is None else held[1].pts
+        if last is None or latest is None or pts is None or pts <= latest or max_gap <= 0:
+            if held is not None:
+                yield held
+            last, held = pts, None
+            yield number, packet
+            continue
+        if held is not None and pts - last > max_gap:
+            yield held
+            last = held[1].pts or pts
+        held = number, packet
+        if pts - last > max_gap:
+            yield held
+            last, held = pts, None
+    if held is not None:
+        yield held

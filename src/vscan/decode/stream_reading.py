@@ -216,11 +216,10 @@ class StreamReading:
         start = stream.start_time
         if surveyed is not None and surveyed.leapt and surveyed.ticks is not None:
             start = int(surveyed.ticks.min())
-        keyframes = keyframes_of(self._request, self.stream.tick_s)
-        for k, packet in enumerate(self._own(container)):
-            self._set_right(packet, k)
-            if keyframes is not None and not keyframes.take(packet):
-                continue
+        packets = self._set_right(self._own(container))
+        if isinstance(self._request, KeyframesRequest):
+            packets = keyframes_of(packets, self._request.max_gap_s / (self.stream.tick_s or 1.0))
+        for k, packet in packets:
             if not packet.is_discard:
                 self._clock.promise(packet, start, self.ledger, after_hole=k in holes)
             yield from self._decode(stream, packet, threads)
@@ -258,15 +257,16 @@ class StreamReading:
         yield from due.among(self._decode(stream, None, 0))
         due.none_left()
 
-    def _set_right(self, packet: Packet[Stream], k: int) -> None:
-        """Gives the stream's k-th packet the time that it has where times leapt."""
+    def _set_right(self, packets: Iterator[Packet[Stream]]) -> Iterator[tuple[int, Packet[Stream]]]:
+        """The stream's packets, numbered, with the times that they have where times leapt."""
         surveyed = self._surveyed
-        if surveyed is None or not surveyed.leapt or surveyed.ticks is None or packet.pts is None:
-            return
-        if k < len(surveyed.ticks):
-            shift = int(surveyed.ticks[k]) - packet.pts
-            packet.pts += shift
-            packet.dts = None if packet.dts is None else packet.dts + shift
+        ticks = surveyed.ticks if surveyed is not None and surveyed.leapt else None
+        for k, packet in enumerate(packets):
+            if ticks is not None and packet.pts is not None and k < len(ticks):
+                shift = int(ticks[k]) - packet.pts
+                packet.pts += shift
+                packet.dts = None if packet.dts is None else packet.dts + shift
+            yield k, packet
 
     def _decode(
         self, stream: VideoStream, packet: Packet[Stream] | None, threads: int

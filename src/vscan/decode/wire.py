@@ -85,7 +85,7 @@ def unpack_request(data: Mapping[str, Any]) -> FrameRequest:
         case "every":
             return EveryRequest(int(data["n"]))
         case _:
-            return KeyframesRequest(float(data["min_gap_s"]))
+            return KeyframesRequest(float(data["max_gap_s"]))
 
 
 def pack_measure(measure: Measure) -> dict[str, Any]:

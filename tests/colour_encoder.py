@@ -32,6 +32,7 @@ class ColourEncoder:
     device = "cpu"
     precision = "fp32"
     batch_size = 8
+    batches_at_once = 1
 
     def __init__(self) -> None:
         self.pictures = 0

@@ -17,6 +17,7 @@ class MeanColour:
     """An encoder whose vector is the picture's mean colour; it notes the size of every batch."""
 
     batch_size = 8
+    batches_at_once = 1
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -132,3 +133,19 @@ def test_a_model_that_does_not_load_fails_all() -> None:
             early.result(10)
         with pytest.raises(ModelLoadError):
             batches.submit(pictures(1, 2))
+
+
+def test_full_batches_go_together() -> None:
+    """An encoder that copies beside its work gets several full batches at a time; what is left
+    over waits for more, and goes alone."""
+    encoder = MeanColour()
+    encoder.batches_at_once = 3
+    encoder.gate.clear()
+    with SharedBatches(encoder) as batches:
+        futures = [batches.submit(pictures(value, 6)) for value in range(7)]
+        encoder.gate.set()
+        for value, future in enumerate(futures):
+            assert future.result(10).tolist() == [[value] * 3] * 6
+    assert 42 == sum(encoder.sizes)
+    assert 24 in encoder.sizes
+    assert all(size % 8 == 0 for size in encoder.sizes[:-1])

@@ -219,6 +219,7 @@ def test_neighbours_in_a_batch(tmp_path: Path) -> None:
         """Encodes a lone picture only once both videos' pictures wait behind it."""
 
         batch_size = 100
+        batches_at_once = 1
 
         def encode_images(self, images: np.ndarray) -> np.ndarray:
             sizes.append(len(images))

@@ -18,12 +18,34 @@ from vscan.errors import InterruptedRunError, VscanError
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+MOST_OF_HELP = 200
+"""Letters that are said of each command."""
+
+
 class _ClosedOutputError(Exception):
     """Whoever read our output has gone."""
 
 
 class _Commands(TyperGroup):
-    """Hands a closed pipe and Ctrl-C to `main`, where typer would end with codes of its own."""
+    """Hands a closed pipe and Ctrl-C to `main`, where typer would end with codes of its own.
+
+    Its help is plain text: to import what draws the panels takes longer than all the rest.
+    """
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self.rich_markup_mode = None
+        super().format_help(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(limit=MOST_OF_HELP))
+                    for name, command in commands
+                    if command is not None and not command.hidden
+                ]
+            )
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -61,6 +61,11 @@ class Encoder(Protocol):
         """Pictures in one pass; fewer are padded, so multiples of this waste nothing."""
         ...
 
+    @property
+    def batches_at_once(self) -> int:
+        """Batches that are best handed over together: more than one where copies run beside."""
+        ...
+
     def encode_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, H, W, 3) RGB 0..255 in the size of `image_spec` -> (N, D) unit vectors.
 

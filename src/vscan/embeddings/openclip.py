@@ -21,6 +21,8 @@ from vscan.errors import ModelError
 from vscan.media import ImageSpec
 
 TEXT_BATCH = 16
+GPU_BATCHES = 4
+"""Handed over together, all but the first are copied while the one before is computed."""
 
 
 class OpenClipEncoder:
@@ -46,6 +48,7 @@ class OpenClipEncoder:
         self._lock = threading.Lock()
         self._pictures = PictureTower(module, files.preprocessing, compute)
         self.batch_size = batch_size_for(self._pictures, self.fingerprint, self.dim)
+        self.batches_at_once = GPU_BATCHES if self._pictures.on_gpu else 1
 
     def __repr__(self) -> str:
         return (

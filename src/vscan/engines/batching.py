@@ -29,6 +29,9 @@ class ImageEncoder(Protocol):
     @property
     def batch_size(self) -> int: ...
 
+    @property
+    def batches_at_once(self) -> int: ...
+
     def encode_images(self, images: Images) -> Vectors: ...
 
 
@@ -64,6 +67,7 @@ class SharedBatches:
         self._encoder = encoder
         self._backlog = backlog
         self._size = 0
+        self._at_once = 1
         self._most = MOST_BEFORE
         self._failed: BaseException | None = None
         self._changed = threading.Condition()
@@ -115,8 +119,8 @@ class SharedBatches:
     def awaited(self, job: _Job) -> Iterator[None]:
         """A block in which its thread waits for a job."""
         with self._changed:
-            self._waiting += not job.done()
             counted = not job.done()
+            self._waiting += counted
             self._changed.notify_all()
         try:
             yield
@@ -126,12 +130,12 @@ class SharedBatches:
 
     def _run(self) -> None:
         try:
-            size = self._encoder.batch_size
+            size, at_once = self._encoder.batch_size, self._encoder.batches_at_once
         except BaseException as error:  # noqa: BLE001 -- belongs to the callers, who wait for it
             self._fail(error)
             return
         with self._changed:
-            self._size, self._most = size, self._backlog * size
+            self._size, self._at_once, self._most = size, at_once, self._backlog * size
             self._changed.notify_all()
         while batch := self._next_batch():
             self._encode(batch)
@@ -148,7 +152,7 @@ class SharedBatches:
             job.set_exception(error)
 
     def _next_batch(self) -> list[tuple[_Job, Images]]:
-        """The pictures to encode next, with whose they are; none when all is done."""
+        """The pictures of one batch, or of some full ones, with whose they are; none at the end."""
         size, patient = self._size, True
         with self._changed:
             while self._queued < size and not self._closed:
@@ -156,7 +160,8 @@ class SharedBatches:
                     break
                 patient = self._changed.wait(PATIENCE_S)
             batch: list[tuple[_Job, Images]] = []
-            room = size
+            whole = min(self._at_once, self._queued // size)
+            taken = room = size * max(1, whole)
             while room and self._jobs:
                 job = self._jobs[0]
                 batch.append((job, job.left[:room]))
@@ -164,7 +169,7 @@ class SharedBatches:
                 room -= len(batch[-1][1])
                 if not len(job.left):
                     self._jobs.popleft()
-            self._queued -= size - room
+            self._queued -= taken - room
             self._changed.notify_all()
             return batch
 

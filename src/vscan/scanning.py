@@ -53,8 +53,8 @@ class Prepared:
     """What the person who started it should know."""
     flood_share: float = FLOOD_SHARE
     keeper: Keeper | None = None
-    begin_loading: Callable[[], None] = lambda: None
-    """Called when the first source needs the model; returns at once."""
+    loading: LoadingEncoder | None = None
+    """The encoder where it is still to be loaded, which begins when the first source needs it."""
 
 
 def prepare(settings: ScanSettings) -> Prepared:
@@ -123,7 +123,7 @@ def prepare(settings: ScanSettings) -> Prepared:
         notes=notes,
         flood_share=settings.flood_share,
         keeper=_keeper(settings, recipe),
-        begin_loading=(lambda: None) if encoder is None else encoder.start,
+        loading=encoder,
     )
 
 
@@ -182,8 +182,8 @@ def run_scan(
 
     def done(verdict_id: str) -> bool:
         known = is_done(verdict_id)
-        if not known:
-            prepared.begin_loading()
+        if not known and prepared.loading is not None:
+            prepared.loading.start()
         return known
 
     def work(source: Source, readers: ReaderPool, embed: Embed) -> Verdict | None:
@@ -201,7 +201,7 @@ def run_scan(
     encoder: ImageEncoder | None = prepared.encoder
     if timings is not None:
         timings.begin()
-        encoder = None if encoder is None else TimedEncoder(encoder, timings)
+        encoder = None if encoder is None else TimedEncoder(encoder, timings, prepared.loading)
     verdicts = local.run(
         sources,
         work,

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-Step = Literal["digests", "decode", "embedding", "pdq", "keypoints", "model", "judge"]
-"""`embedding` makes the pictures that the model takes, `model` their vectors; `keypoints` finds
-them and looks them up; `decode` is all else that a reader process does for a file."""
+Step = Literal["digests", "decode", "embedding", "pdq", "keypoints", "loading", "model", "judge"]
+"""`loading` loads the model, beside the rest; `embedding` makes the pictures that it takes, `model`
+their vectors; `keypoints` finds them and looks them up; `decode` is all else that a reader process
+does for a file."""
 STEPS: tuple[Step, ...] = get_args(Step)
 Rest = Literal["readers", "other"]
 """What no step has counted, in the reader processes (starting them, and files that failed in them)
@@ -51,7 +52,7 @@ class Spent:
     """Where the time of a run went."""
 
     start: Moment
-    """Seconds before the first source: loading pack, indexes and model."""
+    """Seconds before the first source: loading pack and indexes."""
     run: Moment
     """Seconds from there on."""
     cpu_s: Mapping[Step | Rest, float]

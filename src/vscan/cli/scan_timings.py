@@ -14,6 +14,7 @@ NAMES = {
     "embedding": "model pictures",
     "pdq": "hashing (pdq)",
     "keypoints": "keypoints",
+    "loading": "load the model",
     "model": "embed (model)",
     "judge": "judge",
     "readers": "start readers",

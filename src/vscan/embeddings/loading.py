@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -38,6 +39,8 @@ class LoadingEncoder:
         self.image_spec: ImageSpec = files.preprocessing.image_spec
         self.device = compute.device
         self.precision = compute.precision
+        self.loading_s = 0.0
+        """CPU seconds of the thread that loaded it."""
         self._loaded: Future[OpenClipEncoder] = Future()
         self._lock = threading.Lock()
         self._started = False
@@ -58,7 +61,9 @@ class LoadingEncoder:
 
     def _load(self) -> None:
         try:
-            self._loaded.set_result(load_files(self.files, self.compute))
+            encoder = load_files(self.files, self.compute)
+            self.loading_s = time.thread_time()
+            self._loaded.set_result(encoder)
         except Exception as error:  # noqa: BLE001 -- belongs to those who wait for the model
             self._loaded.set_exception(_told(self.name, error))
 

@@ -23,12 +23,12 @@ GAP_SLACK = 0.05
 are meant to be 2 s apart are 2.002."""
 RESOLUTION_S = 0.25
 """To which an adaptive plan learns where a policy begins and ceases to fire."""
-NEAR_STEP_S = 0.5
+NEAR_STEP_S = 1.0
 """Between samples around one that is near to firing, at most."""
 FIRES, STAYS, NEAR = 1.0, 0.8, 0.5
 """Interest from which a policy fires; to which it may fall before it ceases; from which on it is
 near to firing."""
-MAX_ROUNDS = 6
+MAX_ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,9 @@ class AdaptivePlan:
     """A cheap first pass, then more samples where a rule fires or is near to it.
 
     First as few keyframes as leave no more than `max_gap_s` between two, and frames in wider gaps;
-    then around samples of some interest every NEAR_STEP_S, and wherever a rule begins or ceases to
-    fire between two samples every RESOLUTION_S, until nothing new turns up or MAX_ROUNDS were asked
-    for.
+    then the middle between two samples, again and again: until they are RESOLUTION_S apart where a
+    rule begins or ceases to fire between them, and NEAR_STEP_S where one is near to it. At most
+    MAX_ROUNDS are asked for.
     """
 
     max_gap_s: float = MAX_GAP_S
@@ -184,10 +184,10 @@ def _closer(known: Known) -> list[float]:
     for k, (start_s, stop_s) in enumerate(pairwise(known.times_s)):
         here, there = known.interest[k], known.interest[k + 1]
         crosses = any(((here >= at) != (there >= at)).any() for at in (FIRES, STAYS))
-        if crosses:
-            added += _spread(start_s, stop_s, RESOLUTION_S)
-        elif ((np.maximum(here, there) >= NEAR) & (here < FIRES)).any():
-            added += _spread(start_s, stop_s, NEAR_STEP_S)
+        near = bool(((np.maximum(here, there) >= NEAR) & (here < FIRES)).any())
+        step_s = RESOLUTION_S if crosses else NEAR_STEP_S if near else math.inf
+        if stop_s - start_s > step_s * (1 + GAP_SLACK):
+            added.append((start_s + stop_s) / 2)
     return added
 
 

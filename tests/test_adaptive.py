@@ -201,3 +201,18 @@ def test_fast_embeds_alike(film: Path) -> None:
             for mode in ("exact", "fast")
         )
     assert (exact * fast).sum(axis=1).min() > 0.95
+
+
+def test_long_groups_are_asked_for_at_once() -> None:
+    """Where keyframes are ten seconds apart a frame a second is taken first, and then every quarter
+    of a second at a boundary in one round."""
+    plan, spans = AdaptivePlan(), {(3.4, 7.7): 1.0}
+    first = Known(LONG, 1, (0.0, 10.0, 20.0), LONG, first_gap_s=10.0)
+    request = plan.next_request(first)
+    assert isinstance(request, TimesRequest)
+    times_s = sorted({*first.times_s, *request.times_s})
+    np.testing.assert_allclose(times_s, np.arange(0.0, LONG))
+    told = interested(spans, times_s)
+    request = plan.next_request(Known(LONG, 2, tuple(times_s), LONG, told, 10.0))
+    assert isinstance(request, TimesRequest)
+    np.testing.assert_allclose(request.times_s, [3.25, 3.5, 3.75, 7.25, 7.5, 7.75])

@@ -117,6 +117,7 @@ class _Samples:
         self._searches = keypoint_searches(indexes) if recipe.looks_up else {}
         self._keep_features = keep_features if recipe.looks_up else None
         self._looking_s = 0.0
+        self._first_gap_s = 0.0
         self.report: ReadReport | None = None
 
     @property
@@ -156,11 +157,15 @@ class _Samples:
         told = None
         if interest is not None and self._recipe.plan.follows and len(self.times_s):
             told = interest(self.measured(digests, self.report))
+        times_s = np.unique(self.times_s)
+        if rounds == 1:
+            self._first_gap_s = float(np.diff([*times_s, self.report.end_s]).max(initial=0.0))
         return Known(
             duration_s=self._session.info.duration_s,
             rounds=rounds,
-            times_s=tuple(np.unique(self.times_s).tolist()),
+            times_s=tuple(times_s.tolist()),
             end_s=self.report.end_s,
+            first_gap_s=self._first_gap_s,
             interest=told,
         )
 

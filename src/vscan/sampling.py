@@ -29,6 +29,12 @@ FIRES, STAYS, NEAR = 1.0, 0.8, 0.5
 """Interest from which a policy fires; to which it may fall before it ceases; from which on it is
 near to firing."""
 MAX_ROUNDS = 8
+LONG_GROUP_S = 4.0
+"""Between keyframes: from here on a look at any frame costs so many others that all that may be
+wanted is asked for at once."""
+LONG_GROUP_STEP_S = 1.0
+"""Between samples of an adaptive plan's first pass there, at most: they cost little more than half
+as many."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,8 @@ class Known:
     interest: NDArray[np.float64] | None = None
     """(T, P) of each of `times_s` to each of P rules: FIRES and more where it fires; see
     matching/interest.py. None where nobody has asked for it."""
+    first_gap_s: float = 0.0
+    """The widest gap that the first round left between two samples, or from the last to the end."""
 
 
 class Plan(Protocol):
@@ -139,8 +147,8 @@ class AdaptivePlan:
 
     First as few keyframes as leave no more than `max_gap_s` between two, and frames in wider gaps;
     then the middle between two samples, again and again: until they are RESOLUTION_S apart where a
-    rule begins or ceases to fire between them, and NEAR_STEP_S where one is near to it. At most
-    MAX_ROUNDS are asked for.
+    rule begins or ceases to fire between them, and NEAR_STEP_S where one is near to it. Where
+    keyframes are LONG_GROUP_S apart, all of these at once. At most MAX_ROUNDS are asked for.
     """
 
     max_gap_s: float = MAX_GAP_S
@@ -155,7 +163,10 @@ class AdaptivePlan:
         """What is still wanted; None where nothing is."""
         if known.rounds == 0:
             return KeyframesRequest(self.max_gap_s * (1.0 + GAP_SLACK))
-        if known.rounds == 1 and (gaps := between(known, self.max_gap_s)):
+        step_s = self.max_gap_s
+        if known.first_gap_s >= LONG_GROUP_S:
+            step_s = min(step_s, LONG_GROUP_STEP_S)
+        if known.rounds == 1 and (gaps := between(known, step_s)):
             return _at(gaps)
         return _at(_closer(known)) if known.rounds < MAX_ROUNDS else None
 
@@ -186,7 +197,11 @@ def _closer(known: Known) -> list[float]:
         crosses = any(((here >= at) != (there >= at)).any() for at in (FIRES, STAYS))
         near = bool(((np.maximum(here, there) >= NEAR) & (here < FIRES)).any())
         step_s = RESOLUTION_S if crosses else NEAR_STEP_S if near else math.inf
-        if stop_s - start_s > step_s * (1 + GAP_SLACK):
+        if stop_s - start_s <= step_s * (1 + GAP_SLACK):
+            continue
+        if known.first_gap_s >= LONG_GROUP_S:
+            added += _spread(start_s, stop_s, step_s)
+        else:
             added.append((start_s + stop_s) / 2)
     return added
 

@@ -65,6 +65,17 @@ def test_what_the_filter_cannot_do() -> None:
         np.testing.assert_array_equal(expected, converter.for_model(frame, spec))
 
 
+@pytest.mark.parametrize("pix_fmt", ["rgb555be", "bgr565be", "rgb444be", "rgb555le", "rgb48be"])
+def test_packed_rgb_keeps_its_colours(pix_fmt: str) -> None:
+    """Whichever byte comes first, whole and scaled; 16 colours to a channel are told apart."""
+    (pixels,) = scene_frames(seed=3, count=1, width=120, height=90)
+    frame, converter = frame_of(pixels, pix_fmt), Converter(ReadLimits())
+    assert np.abs(converter.rgb(frame).astype(int) - pixels).mean() < 10
+    spec = ImageSpec(40, 30, "squash")
+    expected = model_picture(pixels, spec)
+    assert np.abs(converter.for_model(frame, spec).astype(int) - expected).mean() < 10
+
+
 def test_far_too_large() -> None:
     """A frame fifty times as large as the picture is scaled all the same."""
     spec, wide = ImageSpec(8, 8, "squash"), np.zeros((16, 400, 3), np.uint8)

@@ -19,6 +19,8 @@ from vscan.media import ImageSpec
 UNTIMED = Fraction(1, 1000)
 PAGE = 255
 """What a transparent picture lies on, as a viewer's page: white."""
+_SWAPPED = ("555be", "565be", "444be")
+"""RGB of 16 bits a pixel in big-endian order, as QuickTime's animations have it."""
 MOST_SHRUNK = 30
 """Times that the filter scales a side down at most: its kernels have 256 coefficients at most, and
 the bicubic one takes four for each."""
@@ -138,6 +140,9 @@ def _rgb_graph(
     frame: VideoFrame, scaled: tuple[tuple[int, int], ImageSpec] | None
 ) -> av.filter.Graph:
     steps = [("scale", "flags=bicubic")]
+    if frame.format.name.endswith(_SWAPPED):
+        # Taken for little-endian where nothing is scaled.
+        steps = [("scale", ""), ("format", f"{frame.format.name[:-2]}le"), *steps]
     if scaled is not None:
         (width, height), spec = scaled
         # Pillow's kernels: Keys' with a = -0.5, and the triangle; both widen as a frame shrinks.

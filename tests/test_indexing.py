@@ -113,9 +113,10 @@ def test_an_index_with_a_model(colours: None, tmp_path: Path) -> None:
     first = [m for m in found.matches if m.source_span.start_s < 0.6]
     assert first
     for match in first:
-        assert 2.0 == pytest.approx(
-            match.exemplar_span.start_s - match.source_span.start_s, abs=0.3
-        )
+        # Of a scene in one colour the embedding cannot tell which moment it is.
+        within_s = 0.6 if match.signal == "embedding" else 0.3
+        offset_s = match.exemplar_span.start_s - match.source_span.start_s
+        assert 2.0 == pytest.approx(offset_s, abs=within_s)
 
 
 def test_match_similarity_can_be_set(colours: None, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.media_factory import barcode_clip, damage, read_barcode, scene_frames, write_video
 from vscan.decode.workers import ReaderPool, ReadLimits, VideoSession
@@ -240,7 +241,7 @@ def test_damage_never_mislabels(pool: ReaderPool, tmp_path: Path) -> None:
     for seed in range(12):
         path = barcode_clip(tmp_path / f"{seed}.mp4", options=options).path
         damage(path, seed=seed, share=0.01, start=0.1)
-        read: list[str | list[tuple[float, bytes]]] = []
+        read: list[str | tuple[list[float], NDArray[np.uint8]]] = []
         for trusted in (True, False):
             try:
                 with pool.session(path) as video:
@@ -250,14 +251,17 @@ def test_damage_never_mislabels(pool: ReaderPool, tmp_path: Path) -> None:
             except SourceError as error:
                 read.append(error.code)
                 continue
-            read.append(
-                [
-                    (round(time_s, 6), image.tobytes())
-                    for batch in batches
-                    for time_s, image in zip(batch.times_s.tolist(), batch.images, strict=True)
-                ]
-            )
-        assert read[0] == read[1], f"seed {seed}"
+            times_s = np.concatenate([batch.times_s for batch in batches])
+            images = np.concatenate([batch.images for batch in batches])
+            read.append((times_s.round(6).tolist(), images))
+        one, other = read
+        if isinstance(one, str) or isinstance(other, str):
+            assert one == other, f"seed {seed}"
+            continue
+        assert one[0] == other[0], f"seed {seed}"
+        # Each has its own way to the model's size: they differ by rounding, frames by bars.
+        off = np.abs(one[1].astype(int) - other[1]).mean(axis=(1, 2, 3))
+        assert off.max() < 4, f"seed {seed}"
 
 
 def test_many_threads(clip: Path, transport: Path) -> None:

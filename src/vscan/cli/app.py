@@ -32,6 +32,12 @@ class _Commands(TyperGroup):
     Its help is plain text: to import what draws the panels takes longer than all the rest.
     """
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:  # typer would show panels, or nothing
+            typer.echo(ctx.get_help(), err=True)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.rich_markup_mode = None
         super().format_help(ctx, formatter)

@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import Vscan
 from tests.review.made import verdict
 
+from vscan.metrics.labels import load_labels
+
 
 @pytest.fixture
 def verdicts(tmp_path: Path) -> Path:
@@ -30,7 +32,8 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_a_case_from_first_look_to_adjudication(vscan: Vscan, verdicts: Path, log: Path) -> None:
-    """Two looks that differ are a disagreement until it is settled; then the settlement stands."""
+    """Two looks that differ are a disagreement until it is settled; then the settlement stands,
+    and is a label."""
     decide = ("review", "decide", log, verdicts, "--source", "a.mp4", "--policy", "weapons")
     one = vscan(*decide, "--ruling", "uphold", "--reviewer", "ana", "--seconds-viewed", "6")
     assert (0, 1) == (one.code, len(one.out.splitlines())), one.err
@@ -50,6 +53,10 @@ def test_a_case_from_first_look_to_adjudication(vscan: Vscan, verdicts: Path, lo
     assert three.out.decode().strip() == stands["id"]
     table = vscan("review", "list", log, "--verdict", "v_a").out.decode()
     assert 3 == table.count("clips/a.mp4")
+    labelled = log.with_name("labels.jsonl")
+    labelled.write_bytes(vscan("review", "list", log, "--standing", "--json").out)
+    (label,) = load_labels(labelled).said
+    assert ("v_a", "weapons", True) == (label.names["verdict"], label.policy, label.violates)
     assert "a toy" in table
 
 

@@ -21,6 +21,7 @@ def test_a_line_and_back() -> None:
     told = decision(
         kind="second", about="d_0", ruling="overturn", reason="false_positive", policy=None,
         segments=((3, 7.5),), market="DE", seconds_viewed=12, note="ein Spielzeug\n\u202e",
+        decided_at="2026-11-02T09:30:00.25Z",
     )  # fmt: skip
     line = told.to_line()
     assert told == parse_decision(line)
@@ -45,7 +46,8 @@ def test_a_line_and_back() -> None:
         ({"seconds_viewed": -1.0}, "seconds_viewed"),
         ({"seconds_viewed": True}, "seconds_viewed"),
         ({"decided_at": "2026-11-02T09:30:00+01:00"}, "no moment in UTC"),
-        ({"decided_at": "yesterdayZ"}, "no moment in UTC"),
+        ({"decided_at": "2026-W45-1T09:30:00Z"}, "no moment in UTC"),
+        ({"decided_at": "2026-02-30T09:30:00Z"}, "no moment in UTC"),
         ({"sha256": SHA.upper()}, "sha256"),
         ({"reviewer": " "}, "reviewer is not a text"),
         ({"reviewer": "a\x1b[31m"}, "do not print"),

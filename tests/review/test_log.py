@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -72,7 +71,10 @@ def adding(path: Path, name: str, most: int) -> subprocess.Popen[str]:
 
 
 def test_round_trip(path: Path) -> None:
-    """What was appended is read back in order, by verdict and by id; the head is the last hash."""
+    """What was appended is read back in order, by verdict and by id; the head is the last hash.
+
+    The file is in WAL mode with synchronous FULL (2), for no test can cut the power.
+    """
     told = [decision("d_1"), decision("d_2", verdict="v_2"), decision("d_3", policy=None)]
     with DecisionLog(path, create=True) as log:
         assert BEFORE_THE_FIRST == log.head
@@ -84,6 +86,9 @@ def test_round_trip(path: Path) -> None:
         assert (3, heads[-1], None) == (
             (found := verify(log)).rows, found.head, found.problem
         )  # fmt: skip
+        with log.reading() as raw:
+            pragmas = [raw.execute(f"PRAGMA {name}") for name in ("journal_mode", "synchronous")]
+            assert ["wal", 2] == [each.fetchone()[0] for each in pragmas]
     assert 0o600 == path.stat().st_mode & 0o777
     assert ["decisions.db"] == [each.name for each in path.parent.iterdir()]
 
@@ -256,6 +261,6 @@ def test_files_that_are_no_log(path: Path, tmp_path: Path) -> None:
         raw.execute("PRAGMA user_version = 2")
     with pytest.raises(DecisionLogError, match="of version 2, this vscan reads 1"):
         DecisionLog(other)
-    other.write_bytes(whole[:4096] + os.urandom(len(whole) - 4096))
+    other.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     with pytest.raises(DecisionLogError, match="damaged"), DecisionLog(other) as log:
         verify(log)

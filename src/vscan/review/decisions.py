@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
@@ -27,6 +28,7 @@ FOLLOWS: Mapping[Kind, tuple[Kind, ...]] = {
 MOST_CHARACTERS: Mapping[str, int] = {"uri": 65_536, "note": 10_000}
 """Of a text; 256 of the others."""
 MOST_SECONDS = 1e9
+_RFC_3339_UTC = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
 _FREE = ("uri", "note")
 """Texts that may hold what does not print: names of files, and several lines."""
 
@@ -132,11 +134,12 @@ class Decision:
             object.__setattr__(self, "seconds_viewed", float(self.seconds_viewed))
 
     def _check_moment(self) -> None:
+        known = _RFC_3339_UTC.fullmatch(self.decided_at) is not None
         try:
-            known = datetime.fromisoformat(self.decided_at).tzinfo is not None
+            datetime.fromisoformat(self.decided_at)
         except ValueError:
             known = False
-        if not known or self.decided_at[10:11] != "T" or not self.decided_at.endswith("Z"):
+        if not known:
             raise DecisionError(
                 f"decided_at {self.decided_at!r} is no moment in UTC",
                 remedy="write it as 2026-11-02T09:30:00Z",

@@ -33,7 +33,7 @@ FLOORS: list[set[str]] = [
     {"measured_by"},
     {"indexing", "interchange", "curation", "rescanning", "planning"},
     {"calibration", "hunting", "metrics"},
-    {"reports"},
+    {"reports", "review"},
     {"__init__"},
     {"demo", "diagnosis"},
     {"cli"},

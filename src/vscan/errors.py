@@ -10,6 +10,8 @@
     │   ├── StoreError          a frame store is absent, of another version, or cannot be read
     │   │   ├── DamagedTrack    a stored file is not what was written; it is measured anew
     │   │   └── MissingTrack    there is no such track in the store
+    │   ├── DecisionError       what should be a decision does not hold together, or does not fit
+    │   ├── DecisionLogError    a decision log is absent, damaged, busy, or of another version
     │   └── OutputError         the output cannot be written, or another run is writing it
     ├── SourceError             one source cannot be read: becomes that source's `error` record
     └── InterruptedRunError     the run was told to stop; what was done is kept (exit 130 or 143)
@@ -95,6 +97,14 @@ class DamagedTrack(StoreError):  # noqa: N818 -- named for what it is: it ends n
 
 class MissingTrack(StoreError):  # noqa: N818 -- as above
     """A frame store holds no track of that content, signal and key."""
+
+
+class DecisionError(UsageError):
+    """What should be a decision does not hold together, or does not fit what the log holds."""
+
+
+class DecisionLogError(UsageError):
+    """A decision log is absent, damaged, busy, or of another version."""
 
 
 class OutputError(UsageError):

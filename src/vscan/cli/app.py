@@ -118,6 +118,9 @@ def _register() -> None:
     from vscan.cli.plan import plan
     from vscan.cli.policy import policy_app
     from vscan.cli.rescan import rescan
+    from vscan.cli.review import review_app
+    from vscan.cli.review_log import export_decisions, import_decisions
+    from vscan.cli.review_log import verify as verify_decisions
     from vscan.cli.scan import scan
     from vscan.cli.show import show
     from vscan.cli.store import store_app
@@ -145,11 +148,15 @@ def _register() -> None:
     index_app.command("import")(import_into_index)
     index_app.command("export")(export_index)
     index_app.command("compare")(compare_lists)
+    review_app.command("verify")(verify_decisions)
+    review_app.command("import")(import_decisions)
+    review_app.command("export")(export_decisions)
     app.add_typer(index_app, name="index")
     app.add_typer(policy_app, name="policy")
     app.add_typer(models_app, name="models")
     app.add_typer(store_app, name="store")
     app.add_typer(verdicts_app, name="verdicts")
+    app.add_typer(review_app, name="review")
     app.command("doctor")(doctor)
     app.command("demo")(demo)
 

@@ -1,0 +1,1 @@
+"""What people rule on verdicts: decisions, and the log that keeps them."""

@@ -1,0 +1,64 @@
+"""A decision made on a line of a verdict file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from vscan.errors import DecisionError
+from vscan.review.decisions import Decision, Kind, Reason, Ruling, moment, new_id
+
+
+def decide(
+    record: dict[str, Any],
+    *,
+    ruling: str,
+    reviewer: str,
+    at: datetime,
+    policy: str | None = None,
+    reason: str | None = None,
+    kind: str = "first",
+    about: str | None = None,
+    market: str | None = None,
+    seconds_viewed: float | None = None,
+    note: str = "",
+) -> Decision:
+    """The decision on a verdict, with its source and the segments that it flags.
+
+    record: the verdict's line as plain values. at: with a time zone. market: where None, what the
+    verdict's `source.meta` says. Raises DecisionError where the parts do not hold together, or the
+    policy did not fire; only a missed segment can be found under one that did not.
+    """
+    fired = {finding["policy"]: finding["segments"] for finding in record["findings"]}
+    if policy is not None and policy not in fired and reason != "missed_segment":
+        told = f"it has {', '.join(sorted(fired))}" if fired else "it has none"
+        raise DecisionError(
+            f"{record['id']} has no finding under {policy!r}: {told}",
+            remedy="name one of its policies, leave --policy out to rule on the whole verdict, or "
+            "overturn it for missed_segment",
+        )
+    wanted = fired if policy is None else {policy: fired.get(policy, [])}
+    spans = {
+        (float(segment["start_s"]), float(segment["end_s"]))
+        for segments in wanted.values()
+        for segment in segments
+    }
+    source = record["source"]
+    said = source.get("meta", {}).get("market")
+    return Decision(
+        id=new_id(),
+        kind=cast("Kind", kind),
+        about=about,
+        verdict=record["id"],
+        uri=source["uri"],
+        sha256=source["sha256"],
+        policy=policy,
+        ruling=cast("Ruling", ruling),
+        reason=cast("Reason | None", reason),
+        segments=tuple(sorted(spans)),
+        reviewer=reviewer,
+        market=said if market is None and isinstance(said, str) and said else market,
+        seconds_viewed=seconds_viewed,
+        decided_at=moment(at),
+        note=note,
+    )

@@ -116,3 +116,16 @@ def test_every_name_of_a_line_is_tried(tmp_path: Path) -> None:
     assert {"verdict": True, "content": True, "uri": False} == use.of(source, ("v_now", "v_new"))
     assert (2, 2) == (use.unmatched, use.overruled)
     assert len(use.labels) == 3 + use.unmatched + use.overruled
+
+
+def test_rulings_that_label_nothing(tmp_path: Path) -> None:
+    """What was overturned because a segment was missed or for a technical reason, and what rules on
+    a whole verdict, says nothing of a policy; one for another policy's sake does."""
+    path = tmp_path / "rulings.jsonl"
+    row = '{"verdict":"v_%d","policy":%s,"ruling":"overturn","reason":"%s"}\n'
+    told = [("wrong_policy", '"a"'), ("missed_segment", '"a"'), ("technical", '"a"'),
+            ("false_positive", "null")]  # fmt: skip
+    path.write_text("".join(row % (k, policy, why) for k, (why, policy) in enumerate(told)))
+    labels = load_labels(path)
+    assert (1, 4, 3) == (len(labels), labels.read, labels.undecided)
+    assert not labels.said[0].violates

@@ -20,6 +20,8 @@ BENIGN = {"benign": False, "false": False, "0": False, "overturn": False}
 WORDS: Mapping[str, bool] = VIOLATING | BENIGN
 UNDECIDED = "escalate"
 """A ruling that leaves the question to somebody else: no label."""
+OTHER_REASONS = ("missed_segment", "technical")
+"""Reasons of an overturn that do not say that the policy was kept."""
 KINDS = ("verdict", "sha256", "uri")
 """By what a label names its video, the most exact first."""
 _REMEDY = (
@@ -46,7 +48,7 @@ class Labels:
     read: int
     """Lines of the file that hold a label or a ruling."""
     undecided: int
-    """Rulings that were escalated."""
+    """Rulings that were escalated, overturn for OTHER_REASONS, or are on no one policy."""
     replaced: int
     """Labels that a later line of the file replaces: policy and most exact name are the same."""
     rulings: bool
@@ -125,7 +127,7 @@ def load_labels(path: Path) -> Labels:
     for line, row in _json_rows(path, text) if is_json else _csv_rows(path, text):
         read += 1
         rulings = rulings or "ruling" in row
-        if _text(row, "ruling").lower() == UNDECIDED:
+        if _is_undecided(row):
             undecided += 1
             continue
         label = _label(path, line, row)
@@ -178,6 +180,13 @@ def _label(path: Path, line: int, row: Mapping[str, Any]) -> Label:
         problem = f"{said!r} is no label" if names and policy else missing
         raise UsageError(f"{path}:{line}: {problem}", remedy=_REMEDY)
     return Label(names=names, policy=policy, violates=WORDS[said])
+
+
+def _is_undecided(row: Mapping[str, Any]) -> bool:
+    """Whether a line is a ruling that says nothing of whether the video violates a policy."""
+    ruling = _text(row, "ruling").lower()
+    whole = bool(ruling) and "policy" in row and not _text(row, "policy")
+    return ruling == UNDECIDED or whole or (_text(row, "reason") in OTHER_REASONS and bool(ruling))
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:

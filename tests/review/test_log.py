@@ -67,7 +67,8 @@ def tamper(path: Path, *statements: str) -> None:
 def adding(path: Path, name: str, most: int) -> subprocess.Popen[str]:
     """A process that appends, and prints each id once it is acknowledged."""
     arguments = [sys.executable, "-c", APPEND, str(path), name, str(most)]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    root = Path(__file__).parents[2]  # from where what the tests make can be imported
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=root)
 
 
 def test_round_trip(path: Path) -> None:

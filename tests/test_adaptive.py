@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +217,22 @@ def test_long_groups_are_asked_for_at_once() -> None:
     request = plan.next_request(Known(LONG, 2, tuple(times_s), LONG, told, 10.0))
     assert isinstance(request, TimesRequest)
     np.testing.assert_allclose(request.times_s, [3.25, 3.5, 3.75, 7.25, 7.5, 7.75])
+
+
+def test_slides_hide_no_boundary(tmp_path: Path) -> None:
+    """Where gaps hold no frame at all, as between slides, what lies elsewhere is bounded still."""
+    event = Scene(5.0, ("kitchen knife",), seed=42, size=0.7)
+    frames = list(play([Scene(13.25, seed=1), event, Scene(1.75, seed=3)]))
+    slides = [len(frames) - 1 + 3 * FPS * k for k in (1, 2, 3)]
+    film = write_video(
+        tmp_path / "slides.mov",
+        [*frames, *frames[-1:] * len(slides)],
+        fps=FPS,
+        codec="mjpeg",
+        pix_fmt="yuvj420p",
+        ticks=[*range(len(frames)), *slides],
+        time_base=Fraction(1, FPS),
+    )
+    (segment,) = scanned(film, sampling="adaptive").findings[0].segments
+    assert segment.start_s == pytest.approx(13.25, abs=RESOLUTION_S + 1 / FPS)
+    assert segment.end_s == pytest.approx(18.25, abs=RESOLUTION_S + 1 / FPS)

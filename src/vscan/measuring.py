@@ -88,8 +88,9 @@ def measure(
         while (request := recipe.plan.next_request(known)) is not None:
             samples.read(request)
             before, known = known, samples.known(known.rounds + 1, digests, interest)
-            if recipe.plan.follows and len(known.times_s) == len(before.times_s):
-                break  # there is no frame between those that it has
+            # After the gaps, which may lie where there is no frame at all, the same would be asked.
+            if known.rounds > 2 and recipe.plan.follows and known.times_s == before.times_s:
+                break
     if samples.report is None or len(samples.times_s) == 0:
         raise SourceError("no_frames", "not one frame of the video could be decoded")
     return samples.measured(digests, samples.report)  # may wait for the model: the reader is free

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import Vscan
-from tests.review.made import verdict
+from tests.decisions.made import verdict
 
 from vscan.metrics.labels import load_labels
 

@@ -13,6 +13,29 @@ from vscan.verdicts import SourceRecord
 SHA = "ab" * 32
 
 
+def violates(found: dict[str, Label]) -> dict[str, bool]:
+    """By policy, whether the video violates it."""
+    return {policy: label.violates for policy, label in found.items()}
+
+
+def test_weights_and_sources(tmp_path: Path) -> None:
+    """A line may name its video `source` and say how many videos it stands for."""
+    file = tmp_path / "labels.jsonl"
+    file.write_text(
+        '{"source":"a.mp4","policy":"a","label":"violating","weight":2.5}\n'
+        '{"source":"b.mp4","policy":"a","label":"benign"}\n'
+    )
+    assert load_labels(file).said == (
+        Label(names={"uri": "a.mp4"}, policy="a", violates=True, weight=2.5),
+        Label(names={"uri": "b.mp4"}, policy="a", violates=False),
+    )
+    for wrong in ("0", "-1", "NaN", "true", '"x"', "[1]"):
+        line = f'{{"source":"a.mp4","policy":"a","label":1,"weight":{wrong}}}'
+        file.write_text(line.replace("NaN", '"nan"'))
+        with pytest.raises(UsageError, match=r":1: weight .* is no number above 0"):
+            load_labels(file)
+
+
 def test_csv(tmp_path: Path) -> None:
     """Any of the words for a label, columns in any order, a video by URI or SHA-256."""
     file = tmp_path / "labels.csv"
@@ -91,7 +114,7 @@ def test_each_label_counts_once(tmp_path: Path) -> None:
     )
     use = LabelUse(load_labels(file))
     source = SourceRecord(uri="one.mp4", sha256=SHA)
-    assert {"a": False, "b": True} == use.of(source, ())
+    assert {"a": False, "b": True} == violates(use.of(source, ()))
     assert {} == use.of(SourceRecord(uri="copy.mp4", sha256=SHA), ())
     assert (1, 1) == (use.unmatched, use.overruled)
 
@@ -113,7 +136,9 @@ def test_every_name_of_a_line_is_tried(tmp_path: Path) -> None:
     )
     use = LabelUse(load_labels(file))
     source = SourceRecord(uri="one.mp4", sha256=SHA)
-    assert {"verdict": True, "content": True, "uri": False} == use.of(source, ("v_now", "v_new"))
+    assert {"verdict": True, "content": True, "uri": False} == violates(
+        use.of(source, ("v_now", "v_new"))
+    )
     assert (2, 2) == (use.unmatched, use.overruled)
     assert len(use.labels) == 3 + use.unmatched + use.overruled
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from vscan.review.decisions import Decision
+    from vscan.decisions.decision import Decision
 
 review_app = typer.Typer(
     name="review",
@@ -89,8 +89,8 @@ def decide(
 
     from vscan.cli.index_output import say
     from vscan.cli.tables import print_line
-    from vscan.review.deciding import decide as decided
-    from vscan.review.log import DecisionLog
+    from vscan.decisions.deciding import decide as decided
+    from vscan.decisions.log import DecisionLog
 
     made = decided(
         _record(verdicts, verdict, source),
@@ -157,10 +157,10 @@ def list_decisions(
     Example: `vscan review list decisions.db --standing --json`
     """
     from vscan.cli.tables import print_json_lines, print_table
+    from vscan.decisions.log import DecisionLog
+    from vscan.decisions.standing import disagreements as disagreeing
+    from vscan.decisions.standing import standing as standing_of
     from vscan.errors import UsageError
-    from vscan.review.log import DecisionLog
-    from vscan.review.standing import disagreements as disagreeing
-    from vscan.review.standing import standing as standing_of
 
     if standing and disagreements:
         raise UsageError("--standing and --disagreements exclude each other", remedy="give one")

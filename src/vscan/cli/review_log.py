@@ -34,8 +34,8 @@ def verify(
     """
     from vscan.cli.index_output import say
     from vscan.cli.tables import print_json_lines, print_line
-    from vscan.review.chain import verify as walk
-    from vscan.review.log import DecisionLog
+    from vscan.decisions.chain import verify as walk
+    from vscan.decisions.log import DecisionLog
 
     with DecisionLog(log) as held:
         found = walk(held, head=head)
@@ -69,9 +69,9 @@ def import_decisions(
     Example: `vscan review import decisions.db berlin.jsonl`
     """
     from vscan.cli.index_output import say
+    from vscan.decisions.exchange import import_lines
+    from vscan.decisions.log import DecisionLog
     from vscan.errors import UsageError
-    from vscan.review.exchange import import_lines
-    from vscan.review.log import DecisionLog
 
     try:
         lines = file.open("rb")
@@ -98,8 +98,8 @@ def export_decisions(
     """
     from vscan.cli.index_output import say
     from vscan.cli.tables import print_json_lines
-    from vscan.review.exchange import export_file
-    from vscan.review.log import DecisionLog
+    from vscan.decisions.exchange import export_file
+    from vscan.decisions.log import DecisionLog
 
     with DecisionLog(log) as held:
         if output is None:

@@ -116,11 +116,11 @@ class LabelCount:
             return
         before = {finding.policy for finding in old.findings}
         after = {finding.policy for finding in new.findings}
-        for policy, violates in found.items():
+        for policy, label in found.items():
             counts = self.counts.setdefault(policy, Counter())
-            counts[violates, policy in before, policy in after] += 1
+            counts[label.violates, policy in before, policy in after] += 1
         if found:
-            violates = any(found.values())
+            violates = any(label.violates for label in found.values())
             self.videos[violates, not before.isdisjoint(found), not after.isdisjoint(found)] += 1
 
     def report(self, file: str, known: set[str]) -> LabelReport:
@@ -145,6 +145,11 @@ class LabelCount:
         for counts in self.counts.values():
             together += counts
         notes = []
+        if any(label.weight != 1.0 for label in self.labels.said):
+            notes.append(
+                "the weights of the labels are not used here: every figure is of the labelled"
+                " videos, not of those they were drawn from"
+            )
         flagged = sum(count for (_, old, _), count in together.items() if old)
         if together and flagged == together.total():
             notes.append(

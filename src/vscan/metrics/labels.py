@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +25,11 @@ OTHER_REASONS = ("missed_segment", "technical")
 """Reasons of an overturn that do not say that the policy was kept."""
 KINDS = ("verdict", "sha256", "uri")
 """By what a label names its video, the most exact first."""
+SOURCE = "source"
+"""Another name of the field `uri`."""
 _REMEDY = (
-    "columns or fields: uri or sha256 (or verdict), policy, and label (violating or benign) or"
-    " ruling (uphold or overturn)"
+    "columns or fields: uri (or source) or sha256 (or verdict), policy, and label (violating or"
+    " benign) or ruling (uphold or overturn); weight, a number above 0, may be left out"
 )
 
 
@@ -38,6 +41,8 @@ class Label:
     """By KINDS, the most exact first: every name that the line has for the video, at least one."""
     policy: str
     violates: bool
+    weight: float = 1.0
+    """How many videos of the whole it stands for: 1 over the chance that it was drawn with."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ class LabelUse:
             for name in label.names.items():
                 self._at.setdefault(name, []).append(place)
 
-    def of(self, source: SourceRecord, verdict_ids: tuple[str, ...]) -> dict[str, bool]:
-        """By policy, what was said of a video; the same content under a second name is no new
+    def of(self, source: SourceRecord, verdict_ids: tuple[str, ...]) -> dict[str, Label]:
+        """By policy, the label of a video; the same content under a second name is no new
         label.
 
         A label meets a video by any of its names: one that was made on another configuration's
@@ -89,12 +94,12 @@ class LabelUse:
         of equally exact ones the last of the file.
         """
         names = {"verdict": verdict_ids, "sha256": (source.sha256 or "",), "uri": (source.uri,)}
-        found: dict[str, bool] = {}
+        found: dict[str, Label] = {}
         for kind in KINDS:
             places = {place for name in names[kind] for place in self._at.get((kind, name), ())}
             met = sorted(place for place in places - self.used if self._is_of(place, source))
             self.used.update(met)
-            told = {self.labels.said[at].policy: self.labels.said[at].violates for at in met}
+            told = {self.labels.said[at].policy: self.labels.said[at] for at in met}
             new = told.keys() - found.keys()
             self.overruled += len(met) - len(new)
             found = told | found
@@ -155,7 +160,11 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         columns = {name.strip().lower() for name in reader.fieldnames or ()}
-        if not columns & set(KINDS) or "policy" not in columns or not columns & {"label", "ruling"}:
+        if (
+            not columns & {*KINDS, SOURCE}
+            or "policy" not in columns
+            or not columns & {"label", "ruling"}
+        ):
             raise UsageError(f"{path}: the first line does not name the columns", remedy=_REMEDY)
         for row in reader:
             if any(row.values()):
@@ -169,6 +178,8 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 def _label(path: Path, line: int, row: Mapping[str, Any]) -> Label:
     names = {kind: name for kind in KINDS if (name := _text(row, kind))}
+    if "uri" not in names and (name := _text(row, SOURCE)):
+        names["uri"] = name
     if "sha256" in names:
         names["sha256"] = names["sha256"].lower()
     if "uri" in names:
@@ -179,7 +190,20 @@ def _label(path: Path, line: int, row: Mapping[str, Any]) -> Label:
         missing = "names no policy" if names else "names no video"
         problem = f"{said!r} is no label" if names and policy else missing
         raise UsageError(f"{path}:{line}: {problem}", remedy=_REMEDY)
-    return Label(names=names, policy=policy, violates=WORDS[said])
+    return Label(names=names, policy=policy, violates=WORDS[said], weight=_weight(path, line, row))
+
+
+def _weight(path: Path, line: int, row: Mapping[str, Any]) -> float:
+    given = row.get("weight")
+    if given in (None, ""):
+        return 1.0
+    try:
+        weight = math.nan if isinstance(given, bool) else float(given)
+    except (TypeError, ValueError):
+        weight = math.nan
+    if not 0.0 < weight < math.inf:
+        raise UsageError(f"{path}:{line}: weight {given!r} is no number above 0", remedy=_REMEDY)
+    return weight
 
 
 def _is_undecided(row: Mapping[str, Any]) -> bool:

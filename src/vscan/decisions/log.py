@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vscan.decisions.decision import FOLLOWS, Decision, parse_decision
+from vscan.decisions.log_file import BEFORE_THE_FIRST, connect, translated
 from vscan.errors import DecisionError, DecisionLogError
-from vscan.review.decisions import FOLLOWS, Decision, parse_decision
-from vscan.review.log_file import BEFORE_THE_FIRST, connect, translated
 
 
 def chained(previous: str, decision: bytes) -> str:

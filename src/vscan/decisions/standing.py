@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vscan.review.decisions import Decision, Kind
+from vscan.decisions.decision import Decision, Kind
 
 Case = tuple[str, str | None]
 """Id of a verdict, and the policy that is ruled on; None for the whole verdict."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vscan.decisions.decision import parse_decision
+from vscan.decisions.log import DecisionLog
 from vscan.errors import DecisionError, OutputError, UsageError
-from vscan.review.decisions import parse_decision
-from vscan.review.log import DecisionLog
 from vscan.store.replaced import replacing
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.review.made import decision
-from vscan.review.decisions import Decision
-from vscan.review.standing import disagreements, standing
+from tests.decisions.made import decision
+from vscan.decisions.decision import Decision
+from vscan.decisions.standing import disagreements, standing
 
 RULINGS = {"u": "uphold", "o": "overturn", "e": "escalate"}
 KINDS = {"1": "first", "2": "second", "j": "adjudication", "a": "appeal", "g": "gold"}

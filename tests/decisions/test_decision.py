@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.review.made import SHA, decision, verdict
+from tests.decisions.made import SHA, decision, verdict
+from vscan.decisions.deciding import decide
+from vscan.decisions.decision import Decision, parse_decision
 from vscan.errors import DecisionError
-from vscan.review.deciding import decide
-from vscan.review.decisions import Decision, parse_decision
 
 
 def test_a_line_and_back() -> None:

@@ -7,10 +7,10 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 
+from vscan.decisions.decision import parse_decision
+from vscan.decisions.log import DecisionLog, chained
+from vscan.decisions.log_file import BEFORE_THE_FIRST, SCHEMA
 from vscan.errors import DecisionError, UsageError
-from vscan.review.decisions import parse_decision
-from vscan.review.log import DecisionLog, chained
-from vscan.review.log_file import BEFORE_THE_FIRST, SCHEMA
 
 
 @dataclass(frozen=True)

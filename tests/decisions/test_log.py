@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.review.made import decision
+from tests.decisions.made import decision
+from vscan.decisions.chain import verify
+from vscan.decisions.exchange import export_file, import_lines
+from vscan.decisions.log import DecisionLog
+from vscan.decisions.log_file import BEFORE_THE_FIRST
 from vscan.errors import DecisionError, DecisionLogError, UsageError
-from vscan.review.chain import verify
-from vscan.review.exchange import export_file, import_lines
-from vscan.review.log import DecisionLog
-from vscan.review.log_file import BEFORE_THE_FIRST
 
 APPEND = """
 import sys
 from pathlib import Path
-from tests.review.made import decision
-from vscan.review.log import DecisionLog
+from tests.decisions.made import decision
+from vscan.decisions.log import DecisionLog
 path, name, most = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with DecisionLog(path, create=True) as log:
     for number in range(most):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from vscan.review.decisions import Decision
+from vscan.decisions.decision import Decision
 from vscan.verdicts import Finding, PromptEvidence, Provenance, Segment, SourceRecord, Verdict
 
 SHA = "ab" * 32

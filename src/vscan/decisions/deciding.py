@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
+from vscan.decisions.decision import Decision, Kind, Reason, Ruling, moment, new_id
 from vscan.errors import DecisionError
-from vscan.review.decisions import Decision, Kind, Reason, Ruling, moment, new_id
 
 
 def decide(

@@ -1,0 +1,1 @@
+"""Decisions: what people rule on verdicts, and the log that keeps them."""

@@ -1,1 +1,0 @@
-"""What people rule on verdicts: decisions, and the log that keeps them."""

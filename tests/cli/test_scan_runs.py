@@ -33,11 +33,13 @@ def summary(output: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def many(library: Library, tmp_path: Path) -> Path:
-    """A folder of many videos, so that a run can be met half-way."""
+    """A folder of many videos, so that a run can be met half-way: of one look, each of its own
+    content by a last box of MP4 that says nothing, for equal content is read only once."""
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(40):
-        (folder / f"{number:03}.mp4").hardlink_to(library.good)
+        box = b"\0\0\0\x0cfree" + number.to_bytes(4, "big")
+        (folder / f"{number:03}.mp4").write_bytes(library.good.read_bytes() + box)
     return folder
 
 

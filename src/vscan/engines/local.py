@@ -13,6 +13,12 @@ from vscan.measuring import Embed
 from vscan.sources import Source
 
 Result = TypeVar("Result")
+WAITING = 64
+"""Videos that may wait for the model, beside those that are read: even where each has a single
+picture for it, as stills do, they fill a batch."""
+LEAST_READERS = 8
+"""Where videos hold their readers while they wait, so that on a machine with few cores more than
+the pictures of a few videos share a batch."""
 
 
 def run(
@@ -26,13 +32,12 @@ def run(
 ) -> Generator[Result, None, None]:
     """What `work` makes of each source, as each ends (not in their order).
 
-    `work` is called in `workers` threads, twice as many where there is a model, with as many
-    readers and the model to share; it must not raise for a source that is at fault. readers_wait:
-    whether sources hold their reader while they wait for the model; then there are twice as many
-    readers, of which about `workers` are busy. `sources` is
-    drawn from only as fast as work ends, so a listing of any length is never held. Closing the
-    generator, or an exception in its consumer, kills the reader processes and waits for the
-    threads.
+    `work` is called in `workers` threads, with as many readers, and in WAITING more where there is
+    a model to share; it must not raise for a source that is at fault. readers_wait: whether sources
+    hold their reader while they wait for the model; then there are twice as many readers, and
+    LEAST_READERS at least, of which about `workers` are busy. `sources` is drawn from only as fast
+    as work ends, so a listing of any length is never held. Closing the generator, or an exception
+    in its consumer, kills the reader processes and waits for the threads.
     """
     with ExitStack() as stack:
         # Left in the opposite order: killing the readers lets waiting threads end, and only when
@@ -46,8 +51,9 @@ def run(
                 return work(source, readers, batches.submit)
 
         # A video that waits for the model holds no reader: another one is read meanwhile.
-        count = 2 * workers if readers_wait and encoder is not None else workers
-        busy = workers if encoder is None else count + workers
+        waits = readers_wait and encoder is not None
+        count = max(2 * workers, LEAST_READERS) if waits else workers
+        busy = workers if encoder is None else count + WAITING
         threads = stack.enter_context(ThreadPoolExecutor(busy, "vscan-worker"))
         told = {} if batches is None else {"stalls": batches.stalls, "resumes": batches.resumes}
         readers = stack.enter_context(ReaderPool(count, limits, **told))

@@ -117,6 +117,7 @@ def _register() -> None:
     from vscan.cli.models import models_app
     from vscan.cli.plan import plan
     from vscan.cli.policy import policy_app
+    from vscan.cli.report import report
     from vscan.cli.rescan import rescan
     from vscan.cli.review import review_app
     from vscan.cli.review_log import export_decisions, import_decisions
@@ -131,6 +132,7 @@ def _register() -> None:
     app.command("plan")(plan)
     app.command("show")(show)
     app.command("explain")(explain)
+    app.command("report")(report)
     for name, command in (
         ("list", list_exemplars),
         ("show", show_exemplar),

@@ -87,13 +87,12 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 
 def length(seconds: float) -> str:
-    """A length of footage in words: `48 seconds`, `12 minutes`, `3 h 20 min`."""
-    whole = round(seconds)
-    if whole < 120:
-        return counted(whole, "second")
+    """A length of footage in words: `48 s`, `12 min`, `3 h 20 min`."""
+    if round(seconds) < 120:
+        return f"{round(seconds)} s"
     minutes = round(seconds / 60)
     if minutes < 120:
-        return counted(minutes, "minute")
+        return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
     return f"{hours:,} h {rest} min" if rest else f"{hours:,} h"
 

@@ -125,6 +125,7 @@ def _register() -> None:
     from vscan.cli.scan import scan
     from vscan.cli.show import show
     from vscan.cli.store import store_app
+    from vscan.cli.verdict_export import export as export_verdicts
     from vscan.cli.verdicts import verdicts_app
 
     app.command("scan")(scan)
@@ -153,6 +154,7 @@ def _register() -> None:
     review_app.command("verify")(verify_decisions)
     review_app.command("import")(import_decisions)
     review_app.command("export")(export_decisions)
+    verdicts_app.command("export")(export_verdicts)
     app.add_typer(index_app, name="index")
     app.add_typer(policy_app, name="policy")
     app.add_typer(models_app, name="models")

@@ -40,12 +40,19 @@ class Rulings:
         """decisions: all of a log, in its order."""
         every = list(decisions)
         self._stands = standing(every)
+        self._on: dict[str, list[Decision]] = {}
+        for one in sorted(self._stands.values(), key=lambda each: each.policy or ""):
+            self._on.setdefault(one.verdict, []).append(one)
         self._open = {(one.verdict, one.policy) for one, _ in disagreements(every)}
 
     @property
     def verdicts(self) -> set[str]:
         """Ids of all verdicts that a standing decision is on."""
-        return {verdict for verdict, _ in self._stands}
+        return set(self._on)
+
+    def on(self, verdict: str) -> list[Decision]:
+        """Every standing decision on a verdict, that on the whole first, then by policy."""
+        return self._on.get(verdict, [])
 
     def of(self, verdict: str, policy: str | None) -> Decision | None:
         """What stands for a finding: the ruling under its policy, else that on the whole verdict.

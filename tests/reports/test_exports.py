@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -323,6 +324,18 @@ def test_decisions_are_needed(name: str, policy_map: Path) -> None:
     """A verdict recommends: what is made of decisions is not made without a log."""
     with pytest.raises(UsageError, match="a verdict alone is none"):
         exported(name, EVERY_KIND[0], policy_map=policy_map)
+
+
+def test_the_map_of_the_page_holds(tmp_path: Path) -> None:
+    """The policy map that docs/exports.md gives to begin with fits every format."""
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text("utf-8")
+    (told,) = re.findall("^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "map.toml").write_text(told, "utf-8")
+    meta = {"uploaded_at": "2026-10-01", "upload_id": 7}
+    made = replace(EVERY_KIND[0], source=replace(EVERY_KIND[0].source, meta=meta))
+    for name in FORMATS:
+        done = exported(name, made, decisions=[UPHELD], policy_map=tmp_path / "map.toml")
+        assert done.written > 0, name
 
 
 def test_every_format_is_documented() -> None:

@@ -38,7 +38,6 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
             page = browser.new_page(
                 viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
             )
-            page.set_default_timeout(8000)
             asked: list[str] = []
             page.on("request", lambda each, asked=asked: asked.append(each.url))
             page.goto(path.as_uri())

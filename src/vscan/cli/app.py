@@ -117,6 +117,7 @@ def _register() -> None:
     from vscan.cli.models import models_app
     from vscan.cli.plan import plan
     from vscan.cli.policy import policy_app
+    from vscan.cli.report import report
     from vscan.cli.rescan import rescan
     from vscan.cli.review import review_app
     from vscan.cli.review_log import export_decisions, import_decisions
@@ -124,6 +125,7 @@ def _register() -> None:
     from vscan.cli.scan import scan
     from vscan.cli.show import show
     from vscan.cli.store import store_app
+    from vscan.cli.verdict_export import export as export_verdicts
     from vscan.cli.verdicts import verdicts_app
 
     app.command("scan")(scan)
@@ -131,6 +133,7 @@ def _register() -> None:
     app.command("plan")(plan)
     app.command("show")(show)
     app.command("explain")(explain)
+    app.command("report")(report)
     for name, command in (
         ("list", list_exemplars),
         ("show", show_exemplar),
@@ -151,6 +154,7 @@ def _register() -> None:
     review_app.command("verify")(verify_decisions)
     review_app.command("import")(import_decisions)
     review_app.command("export")(export_decisions)
+    verdicts_app.command("export")(export_verdicts)
     app.add_typer(index_app, name="index")
     app.add_typer(policy_app, name="policy")
     app.add_typer(models_app, name="models")

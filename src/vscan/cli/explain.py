@@ -9,8 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from vscan.cli.show import clock, remark
+from vscan.reports.words import (
+    MOST_EVIDENCE,
+    because,
+    clock,
+    evidence_words,
+    remark,
+    short,
+)
 
+__all__ = ["BAR", "PEAK", "REST", "evidence_lines", "explain", "page", "short", "timeline"]
 BAR, PEAK, REST = "█", "◆", "·"
 
 
@@ -103,56 +111,12 @@ def timeline(segments: list[dict[str, Any]], duration_s: float, width: int) -> I
         )
 
 
-def evidence_lines(evidence: list[dict[str, Any]], most: int = 8) -> Iterator[str]:
+def evidence_lines(evidence: list[dict[str, Any]], most: int = MOST_EVIDENCE) -> Iterator[str]:
     """Each piece of evidence in words, the strongest first; what is left out is counted."""
     for each in evidence[:most]:
-        if each["kind"] == "prompt":
-            yield (
-                f"    prompt “{each['prompt']}” at {clock(each['time_s'])}: score "
-                f"{each['score']:.2f}, similarity {each['similarity']:.3f}"
-            )
-            continue
-        (start, end), (from_s, to_s) = each["source_span_s"], each["exemplar_span_s"]
-        yield (
-            f"    {each['signal']} match: {clock(start)}–{clock(end)} is {each['exemplar']} "
-            f"({each['exemplar_policy']}) of {each['index']} at {clock(from_s)}–{clock(to_s)}"
-        )
-        how = ", ".join((*_how(each), f"score {each['score']:.2f}"))
-        yield (
-            f"      {how}; covers "
-            f"{each['source_coverage']:.0%} of the video, {each['exemplar_coverage']:.0%} of the "
-            "exemplar"
-        )
+        found, how = evidence_words(each)
+        yield f"    {found}"
+        if how:
+            yield f"      {how}"
     if len(evidence) > most:
         yield f"    and {len(evidence) - most} more (--json shows all)"
-
-
-def because(aside: dict[str, Any]) -> str:
-    """Why what would have been a finding is none."""
-    if aside.get("reason") == "exemplar_quarantined":
-        return "because the exemplar matched too many videos of its run"
-    return "because of a match with a benign exemplar"
-
-
-def _how(each: dict[str, Any]) -> Iterator[str]:
-    """How an exemplar was matched, as far as the signal tells."""
-    # An embedding hardly changes with how the picture was turned: only the others tell.
-    if each["signal"] in ("pdq", "keypoints"):
-        yield each["transform"]
-    if each.get("speed", 1.0) != 1.0:
-        yield f"at {each['speed']:g} times the speed"
-    if "distance" in each:
-        yield f"distance {each['distance']:g} of 256"
-    if "similarity" in each:
-        yield f"similarity {each['similarity']:.3f}"
-    if "inliers" in each:
-        yield f"{each['inliers']} inliers"
-    if each["signal"] == "sha256":
-        yield "the same file byte for byte"
-
-
-def short(reference: str) -> str:
-    """A name with its digest cut to what a person compares."""
-    name, mark, rest = reference.partition("sha256:")
-    digest, space, more = rest.partition(" ")
-    return f"{name}{mark}{digest[:12]}{space}{more}"

@@ -9,6 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from vscan.reports.words import clock, remark, when, why
+
+__all__ = ["COLUMNS", "clock", "remark", "rows", "show", "why"]
 COLUMNS = ("source", "outcome", "action", "policy", "score", "when", "why")
 
 
@@ -77,7 +80,7 @@ def rows(record: dict[str, Any], findings: list[dict[str, Any]]) -> Iterator[tup
             finding["action"],
             finding["policy"],
             f"{finding['score']:.2f}",
-            ", ".join(f"{clock(s['start_s'])}–{clock(s['end_s'])}" for s in finding["segments"]),
+            when(finding["segments"]),
             why(finding["evidence"][0]),
         )
         head = ("", "")
@@ -90,7 +93,7 @@ def rows(record: dict[str, Any], findings: list[dict[str, Any]]) -> Iterator[tup
             "",
             aside["policy"],
             "",
-            ", ".join(f"{clock(s['start_s'])}–{clock(s['end_s'])}" for s in aside["segments"]),
+            when(aside["segments"]),
             _set_aside(aside),
         )
 
@@ -99,34 +102,3 @@ def _set_aside(aside: dict[str, Any]) -> str:
     if not aside["by"]:
         return f"suppressed: {aside['evidence'][0]['exemplar']} matched too many videos of its run"
     return f"suppressed by the benign exemplar {aside['by'][0]['exemplar']}"
-
-
-def remark(record: dict[str, Any]) -> str:
-    """What a person should know of a record without findings."""
-    if "error" in record:
-        return f"{record['error']['code']}: {record['error']['message']}"
-    return ", ".join((*record["reasons"], *record["warnings"]))
-
-
-def why(evidence: dict[str, Any]) -> str:
-    """One piece of evidence in a few words."""
-    if evidence["kind"] == "prompt":
-        return f"“{evidence['prompt']}” at {clock(evidence['time_s'])}"
-    start, end = evidence["exemplar_span_s"]
-    form = "" if evidence["transform"] == "identity" else f", {evidence['transform']}"
-    return (
-        f"{evidence['signal']} match with {evidence['exemplar']} ({evidence['exemplar_policy']}) "
-        f"at {clock(start)}–{clock(end)}{form}"
-    )
-
-
-def clock(seconds: float) -> str:
-    """Seconds as people read them: `7.5s`, `2:03.5`, `1:02:03`."""
-    seconds = round(seconds, 1)
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(seconds, 60)
-    if minutes < 60:
-        return f"{int(minutes)}:{rest:04.1f}"
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02d}:{int(rest):02d}"

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from vscan.cli.explain import short
-from vscan.cli.show import clock
 from vscan.cli.tables import print_json_lines, print_line, print_table
+from vscan.reports.words import clock, short
 
 if TYPE_CHECKING:
     from vscan.store.comparing import Totals

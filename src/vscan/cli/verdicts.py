@@ -10,7 +10,7 @@ import typer
 EXIT_CHANGED = 1
 verdicts_app = typer.Typer(
     name="verdicts",
-    help="Put verdict files together, and tell what changed from one to the next.",
+    help="Put verdict files together, tell what changed from one to the next, and hand them on.",
     no_args_is_help=True,
 )
 

@@ -1,0 +1,65 @@
+"""Labels: what standing decisions say of videos, as vscan itself reads them.
+
+One JSON line for each video and policy: `source`, `policy`, `label` (`violating` or `benign`) and
+`weight`, as `vscan policy backtest --labels` takes them (`vscan.metrics.labels`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal
+
+from pydantic import Field
+
+from vscan.metrics.labels import OTHER_REASONS
+from vscan.reports.exports.exporting import Exported, Exporting, Shape, checked
+
+NAME = "labels"
+
+
+class LabelsMap(Shape):
+    """Nothing: the policies keep their ids."""
+
+
+class LabelLine(Shape):
+    """One label."""
+
+    source: str = Field(min_length=1)
+    policy: str = Field(min_length=1)
+    label: Literal["violating", "benign"]
+    weight: float = Field(gt=0.0)
+    """How many videos it stands for: 1, since decisions are no drawn sample."""
+
+
+def write(given: Exporting, _mapped: LabelsMap) -> Exported:
+    """The labels, by URI and policy."""
+    assert given.rulings is not None  # noqa: S101 -- the registry says that a log is needed
+    lines, left_out = [], Counter[str]()
+    for record in given.records:
+        for ruling in given.rulings.on(record["id"]):
+            reason = _no_label(given, record["id"], ruling.policy, ruling.reason)
+            if reason:
+                left_out[reason] += 1
+                continue
+            label = "violating" if ruling.ruling == "uphold" else "benign"
+            values = {"source": record["source"]["uri"], "policy": ruling.policy}
+            line = checked(LabelLine, {**values, "label": label, "weight": 1.0}, ruling.id)
+            lines.append(line.model_dump_json().encode() + b"\n")
+    known = {record["id"] for record in given.records}
+    left_out["decisions on verdicts that the file does not hold"] = sum(
+        len(given.rulings.on(verdict)) for verdict in given.rulings.verdicts - known
+    )
+    return Exported(data=b"".join(lines), written=len(lines), left_out=+left_out)
+
+
+def _no_label(given: Exporting, verdict: str, policy: str | None, why: str | None) -> str | None:
+    """Why a standing decision is no label; None where it is one."""
+    assert given.rulings is not None  # noqa: S101 -- as above
+    if policy is None:
+        return "decisions on a whole verdict, which say of no policy what it is"
+    state = given.rulings.state(verdict, policy)
+    if state == "open":
+        return "decisions that are left open"
+    if state == "overturned" and why in OTHER_REASONS:
+        return "overturned for a reason that does not say that the policy was kept"
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -20,7 +21,9 @@ Vectors = NDArray[np.float32]
 MOST_BEFORE = 256
 """Pictures that may wait for a model whose batch size is not known yet."""
 PATIENCE_S = 0.25
-"""How long a caller waits for others to fill its batch, which would be padded otherwise."""
+"""How long a caller waits at least for others to fill its batch, which would be padded otherwise.
+As long as the last batch took where that is more: then waiting in vain costs at most as much again
+as the padding would have."""
 
 
 class ImageEncoder(Protocol):
@@ -55,9 +58,9 @@ class SharedBatches:
     """Encodes what many threads submit in full batches, as far as nobody has to wait for it.
 
     A batch that is not full costs as much as a full one, so it goes only where a caller waits for
-    it and all that are at work (`working`) do or stand still for other reasons (`stalls`), or after
-    PATIENCE_S. `submit` blocks while `backlog`
-    batches wait, so that decoding cannot run ahead of the model without bound. Vectors do not
+    it and all that are at work (`working`) do or stand still for other reasons (`stalls`), or where
+    nothing comes for as long as a batch takes (PATIENCE_S). `submit` blocks while `backlog` batches
+    wait, so that decoding cannot run ahead of the model without bound. Vectors do not
     depend on which pictures shared their batch: that is the encoder's promise. An exception of the
     encoder reaches every caller whose pictures were in that batch, and nobody else; one that comes
     of asking for its batch size, which may wait until it is loaded, reaches all.
@@ -74,6 +77,7 @@ class SharedBatches:
         self._jobs: deque[_Job] = deque()
         self._queued = self._working = self._waiting = self._stalled = 0
         self._closed = False
+        self._patience_s = PATIENCE_S
         self._thread = threading.Thread(target=self._run, name="vscan-encode", daemon=True)
         self._thread.start()
 
@@ -158,7 +162,7 @@ class SharedBatches:
             while self._queued < size and not self._closed:
                 if self._queued and self._waiting and not (patient and self._may_grow()):
                     break
-                patient = self._changed.wait(PATIENCE_S)
+                patient = self._changed.wait(self._patience_s)
             batch: list[tuple[_Job, Images]] = []
             whole = min(self._at_once, self._queued // size)
             taken = room = size * max(1, whole)
@@ -178,8 +182,10 @@ class SharedBatches:
         return self._waiting + self._stalled < self._working
 
     def _encode(self, batch: list[tuple[_Job, Images]]) -> None:
+        begun = time.perf_counter()
         try:
             vectors = self._encoder.encode_images(np.concatenate([images for _, images in batch]))
+            self._patience_s = max(PATIENCE_S, time.perf_counter() - begun)
         except BaseException as error:  # noqa: BLE001 -- belongs to the callers, who wait for it
             with self._changed:
                 for job, _ in batch:

@@ -110,13 +110,13 @@ def test_what_goes_wrong_is_told(
         "labels.csv:1: no JSON": (*serve, "a", "--picks", labels),
         "--reviewer is empty": (*serve, " "),
         "--market holds characters": (*serve, "a", "--market", "\x1b"),
-        "no such folder or no index": (*serve, "a", "--index", tmp_path / "absent"),
+        "no exemplar index here": (*serve, "a", "--index", tmp_path / "absent"),
         "cannot be read": ("review", "serve", log, tmp_path / "absent", "--reviewer", "a"),
     }
     for told, command in wrong.items():
         ran = vscan(*command)
         assert (2, b"") == (ran.code, ran.out), told
-        assert told in ran.err or told == "no such folder or no index", ran.err
+        assert told in ran.err
         assert "Traceback" not in ran.err
         assert not log.exists()
     with socket.socket() as taken:

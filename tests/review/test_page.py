@@ -7,13 +7,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
+from tests.decisions.made import decision
 from tests.review.served import clip, finding, judged, match, page, write
 from vscan.decisions.chain import verify
 from vscan.decisions.decision import Decision
@@ -22,10 +23,10 @@ from vscan.indexing import Label, add_exemplars, new_index
 from vscan.review.opening import Wanted
 from vscan.settings import ScanSettings
 from vscan.sources import find_sources
-from vscan.verdicts import Verdict
+from vscan.verdicts import PromptEvidence, Verdict
 
 CHROMIUM = shutil.which("chromium")
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+AXE = files("axe_playwright_python") / "axe.min.js"
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>'\"&.mp4"
 VIDEO = "document.querySelector('#source video')"
@@ -63,8 +64,12 @@ class Reviewer:
         self.page.on("request", lambda each: self.asked.append(each.url))
         self.page.on("console", lambda each: self.complaints.append(each.text))
         self.page.on("pageerror", lambda each: self.complaints.append(str(each)))
-        self.page.on("dialog", lambda each: (self.complaints.append("dialog"), each.dismiss()))
+        self.page.on("dialog", self._complain)
         self.page.goto(address)
+
+    def _complain(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def until(self, script: str, wanted: object = True) -> None:
         """Waits until a script gives that; the page's own policy forbids Playwright's way."""
@@ -240,6 +245,25 @@ def test_breaks(browser: Browser, videos: Path, tmp_path: Path) -> None:
     assert (logged(todo.log)[0].seconds_viewed or 0.0) < 1.5
 
 
+def test_somebody_else_is_faster(browser: Browser, videos: Path, tmp_path: Path) -> None:
+    """A case that is decided elsewhere while it is at hand is passed over, with a word."""
+    todo = wanted(tmp_path, judged(videos / "a.mp4", finding("one", "critical"), finding("two")))
+    with page(todo) as address:
+        ana = Reviewer(browser, address)
+        ana.sees("one")
+        verdict_id = todo.verdicts.read_text().partition('"id":"')[2].partition('"')[0]
+        with DecisionLog(todo.log) as log:
+            log.append(decision("d_bo", verdict=verdict_id, policy="one", reviewer="bo"))
+        ana.presses("o", "2")
+        ana.sees("two")
+        assert "somebody else decided this case meanwhile" in ana.text("#alert")
+        assert "1 case passed over" in ana.text("#status")
+        ana.presses("u")
+        ana.until("document.querySelector('#end').hidden", False)
+        assert "" == ana.text("#alert")
+    assert ["bo", "ana"] == [each.reviewer for each in logged(todo.log)]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_axe_finds(browser: Browser, videos: Path, tmp_path: Path, scheme: Any) -> None:
     """Nothing, on a case, with reasons, keys or the end shown; nothing is wider than a telephone,
@@ -273,7 +297,9 @@ def test_names_are_never_markup(browser: Browser, videos: Path, tmp_path: Path) 
     and run nothing."""
     (file,) = [each for each in videos.iterdir() if each.name.startswith("<img")]
     made = finding("<b onmouseover=alert(3)>x</b>")
-    evidence = (replace(made.evidence[0], prompt="<script>alert(4)</script>"),)
+    evidence = (
+        PromptEvidence(prompt="<script>alert(4)</script>", time_s=2.5, similarity=0.3, score=0.9),
+    )
     todo = wanted(tmp_path, judged(file, replace(made, evidence=evidence)))
     todo = replace(todo, reviewer="<script>alert(5)</script>")
     with page(todo) as address:
@@ -315,7 +341,8 @@ def test_another_site_in_the_same_browser(browser: Browser, videos: Path, tmp_pa
             assert "" == other.evaluate(attack, [host, kind])
         # Same host, another port: the same site, and cookies go along.
         neighbour = Reviewer(browser, elsewhere)
-        neighbour.page.context.add_cookies(ana.page.context.cookies())
+        held: Any = ana.page.context.cookies()
+        neighbour.page.context.add_cookies(held)
         assert "" == neighbour.page.evaluate(attack, [host, "text/plain"])
         blocked = "fetch('http://evil.example/').then(() => 'sent', () => 'blocked')"
         assert "blocked" == ana.page.evaluate(blocked)

@@ -8,18 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from tests.decisions.made import verdict
 from tests.review.served import TOKEN, clip, finding, judged, match, write
 from vscan.decisions.log import DecisionLog
+from vscan.policies.pack import parse_pack
 from vscan.review.guards import HEADERS, MOST_BODY_BYTES
 from vscan.review.materials import Materials
 from vscan.review.media_ranges import Span, UnsatisfiableError, span_of
 from vscan.review.opening import Wanted, open_session
-from vscan.review.web import make_app
-from vscan.verdicts import Verdict
+from vscan.review.web import PageSettings, make_app
+from vscan.verdicts import ErrorRecord, Verdict
 
 HOST = "http://127.0.0.1:7777"
 SAME = {"Origin": HOST, "Content-Type": "application/json"}
@@ -36,13 +37,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+PACK = b"""\
+schema = "vscan.pack/1"
+name = "p"
+version = "1"
+[[policy]]
+id = "weapons"
+title = "Weapons & blades"
+description = "What cuts."
+severity = "low"
+indexes = ["known"]
+match_action = "remove"
+"""
+
+
 @contextmanager
-def served(log: Path, *verdicts: Verdict, **wanted: Any) -> Iterator[TestClient]:
+def served(
+    log: Path, *verdicts: Verdict, settings: PageSettings | None = None, **wanted: Any
+) -> Iterator[TestClient]:
     """A client of the page over these verdicts, that was not given the address."""
     file = write(log.with_suffix(".jsonl"), *verdicts)
     session = open_session(Wanted(log=log, verdicts=file, reviewer="ana", **wanted)).session
     materials = Materials(context_s=0.5)
-    app: Any = make_app(session, materials, TOKEN, 7777)
+    app: Any = make_app(session, materials, TOKEN, 7777, settings)
     with TestClient(app, base_url=HOST) as client, closing(materials):
         yield client
 
@@ -67,11 +84,11 @@ def client(stranger: TestClient) -> TestClient:
     return stranger
 
 
-def refused(answer: httpx.Response) -> int:
+def refused(answer: Any) -> int:
     """The status of a refusal, which has every header that keeps a browser safe."""
     assert {*HEADERS.items()} <= {(n, answer.headers.get(n)) for n in HEADERS}
     assert "weapons" not in answer.text
-    return answer.status_code
+    return int(answer.status_code)
 
 
 def test_the_address_is_good_once(stranger: TestClient) -> None:
@@ -248,6 +265,37 @@ def test_stills(client: TestClient) -> None:
     assert len(times) >= 3
     picture = client.get("/cases/1/source/stills/0")
     assert ("image/jpeg", b"\xff\xd8") == (picture.headers["content-type"], picture.content[:2])
+
+
+def test_what_is_told_of_a_case(folder: Path, tmp_path: Path) -> None:
+    """Policy and severity, the pack's words for it where it is given, spans with their context;
+    a verdict without a finding comes last, as a whole, with its error."""
+    bad = replace(
+        verdict("broken.mp4"), outcome="error", action="review",
+        error=ErrorRecord(code="decode_failed", message="no \x1b frame"),
+    )  # fmt: skip
+    settings = PageSettings(pack=parse_pack(PACK, file="p.toml"))
+    (one, _) = both(folder)
+    with served(tmp_path / "d.db", bad, one, settings=settings) as client:
+        client.get(f"/?token={TOKEN}")
+        case = client.get("/api/case").json()["case"]
+        assert ("weapons", "high", "Weapons & blades", "What cuts.") == tuple(
+            case[key] for key in ("policy", "severity", "title", "description")
+        )
+        assert ([[1.5, 3.5]], [[2.0, 3.0]]) == (
+            case["spans_s"], [[each["start_s"], each["end_s"]] for each in case["segments"]]
+        )  # fmt: skip
+        (evidence,) = case["evidence"]
+        assert ("exemplar-0", False, 4.0) == tuple(
+            evidence[key] for key in ("part", "at_hand", "distance")
+        )
+        whole = client.post("/api/skip", json={"number": 0, "seconds_viewed": 0}, headers=SAME)
+        case = whole.json()["case"]
+        assert (None, "no \\x1b frame", False) == (case["policy"], case["error"], case["flagged"])
+        body = {**RULED, "number": 1, "ruling": "overturn", "reason": "technical"}
+        assert client.post("/api/decision", json=body, headers=SAME).json()["case"] is None
+    with DecisionLog(tmp_path / "d.db") as log:
+        assert [(None, "technical")] == [(each.policy, each.reason) for each in log.decisions()]
 
 
 def test_gold_cannot_be_told_apart(folder: Path, tmp_path: Path) -> None:

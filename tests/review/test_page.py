@@ -206,6 +206,11 @@ def test_nothing_is_clear_until_it_is_asked_for(
         assert not ana.page.evaluate(f"{VIDEO}.muted")
         assert width < ana.page.evaluate(f"{VIDEO}.getBoundingClientRect().width")
         ana.until("document.querySelector('#exemplar video').readyState >= 2")
+        for key, at in (("]", 0.0), ("ArrowRight", 1.0)):  # 2 to 3 s is its 0 to 1 s
+            ana.presses(key)
+            ana.until(
+                f"Math.abs(document.querySelector('#exemplar video').currentTime - {at}) < 0.11"
+            )
         ana.presses("b")
         for each in ("#source video", "#exemplar video"):
             assert "grayscale(1)" in ana.style("filter", each)

@@ -24,8 +24,8 @@ from vscan.review.media_ranges import ranged
 from vscan.review.session import ReviewSession, Turn
 
 PAGES = (
-    "review.css", "review.js", "view.js", "player.js", "timeline.js", "server.js", "sight.js",
-    "words.js",
+    "review.css", "review.js", "beside.js", "player.js", "server.js", "sight.js", "timeline.js",
+    "view.js", "words.js",
 )  # fmt: skip
 """Files that the page loads, beside itself."""
 CHECK_WAIT_S = 1.5

@@ -121,6 +121,10 @@ export class Player {
     return this.mode === "stills" ? this.advancing : this.mode === "video" && !this.video.paused;
   }
 
+  get seeking() {
+    return this.mode === "video" && this.video.seeking;
+  }
+
   get words() {
     return this.mode === "stills" && this.times.length ? `still ${this.at + 1} of ${this.times.length}` : "";
   }

@@ -1,5 +1,6 @@
 // The page's flow: a case comes, is looked at, decided; keys press the buttons that stand for them.
 
+import { Beside } from "./beside.js";
 import { Player } from "./player.js";
 import { Refused, get, post } from "./server.js";
 import { Sight } from "./sight.js";
@@ -17,7 +18,8 @@ const KEYS = {
 const RULED = { uphold: "Upheld", overturn: "Overturned", escalate: "Escalated" };
 
 const source = new Player(byId("source"), refresh);
-const exemplar = new Player(byId("exemplar"), () => {});
+const exemplar = new Player(byId("exemplar"), () => beside.follow(source));
+const beside = new Beside(byId("exemplar"), byId("beside"), exemplar);
 const sight = new Sight(byId("stages"), [source, exemplar]);
 const timeline = new Timeline(byId("timeline"), seek);
 let turn = null; // as the server told it last
@@ -25,7 +27,6 @@ let busy = true;
 let viewed = 0; // seconds since the case came up in which it was on the screen
 let onScreen = false;
 let sinceBreak = 0;
-let besideWhich = null;
 
 // ---- The case ---------------------------------------------------------------------------------
 
@@ -67,7 +68,7 @@ function show(told, words) {
   viewed = 0;
   byId("note").value = "";
   closeReasons();
-  hideExemplar();
+  beside.hide();
   sight.reset();
   byId("case").hidden = told.case === null;
   byId("end").hidden = told.case !== null;
@@ -75,7 +76,7 @@ function show(told, words) {
   if (told.case === null) return showEnd(told);
   const found = told.case;
   document.title = `Review: ${found.policy ?? "whole verdict"}`;
-  showCase(found, told.before, seek, showExemplar);
+  showCase(found, told.before, seek, (each) => beside.show(turn.number, each));
   pressed(byId("whole"), false);
   source.load(`/cases/${told.number}/source`, found.spans_s);
   drawTimeline();
@@ -155,30 +156,10 @@ function atHand() {
   return (turn?.case?.evidence ?? []).filter((each) => each.part && each.at_hand);
 }
 
-function showExemplar(each) {
-  besideWhich = each;
-  byId("exemplar").hidden = false;
-  byId("exemplar").querySelector("figcaption").textContent = `Exemplar ${each.exemplar} of ${each.index}`;
-  pressed(byId("beside"), true);
-  exemplar.load(`/cases/${turn.number}/${each.part}`, [each.exemplar_span_s]);
-}
-
-function hideExemplar() {
-  besideWhich = null;
-  exemplar.clear();
-  byId("exemplar").hidden = true;
-  pressed(byId("beside"), false);
-}
-
 function toggleExemplar() {
-  if (besideWhich) return hideExemplar();
   const [first] = atHand();
-  if (first) showExemplar(first);
-}
-
-function togglePlay() {
-  source.toggle();
-  if (besideWhich && exemplar.playing !== source.playing) exemplar.toggle();
+  if (beside.match) beside.hide();
+  else if (first) beside.show(turn.number, first);
 }
 
 // ---- Where one is -------------------------------------------------------------------------------
@@ -197,8 +178,9 @@ function refresh() {
   if (Math.abs(Number(byId("position").max) - source.length) > 0.5 && source.ready) drawTimeline();
   const at = source.position;
   timeline.move(at);
+  beside.follow(source);
   byId("position").value = at;
-  const words = `${clock(at)} of ${clock(Number(byId("position").max))}`;
+  const words = `${clock(at)} of ${clock(timeline.length)}`;
   byId("clock").textContent = words;
   byId("position").setAttribute("aria-valuetext", [words, source.words].filter(Boolean).join(", "));
   byId("play").firstChild.textContent = source.playing ? "Pause " : "Play ";
@@ -273,7 +255,7 @@ function press(key, repeated) {
 
 function listen() {
   const does = {
-    play: togglePlay, back: () => source.step(-1), on: () => source.step(1),
+    play: () => source.toggle(), back: () => source.step(-1), on: () => source.step(1),
     previous: () => toSegment(-1), next: () => toSegment(1), whole: toggleWhole,
     reveal: () => say(sight.clearer()), cover: () => sight.cover(), colour: () => sight.toggleColour(), sound: () => sight.toggleSound(),
     smaller: () => sight.resize(-1), larger: () => sight.resize(1), beside: toggleExemplar,

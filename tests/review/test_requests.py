@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -14,7 +15,11 @@ from starlette.testclient import TestClient
 from tests.decisions.made import verdict
 from tests.review.served import TOKEN, clip, finding, judged, match, write
 from vscan.decisions.log import DecisionLog
+from vscan.digests import Digests, file_digests
+from vscan.errors import ReviewError
 from vscan.policies.pack import parse_pack
+from vscan.review import checked_files, web
+from vscan.review.checked_files import CheckedFiles
 from vscan.review.guards import HEADERS, MOST_BODY_BYTES
 from vscan.review.materials import Materials
 from vscan.review.media_ranges import Span, UnsatisfiableError, span_of
@@ -254,6 +259,35 @@ def test_a_file_that_is_another_by_now(folder: Path, tmp_path: Path) -> None:
         assert (409, True) == (answer.status_code, "no longer the one" in answer.json()["message"])
 
 
+def test_the_end_does_not_wait_for_a_check(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a large file is checked the page says so; whoever waits for it when the server ends is
+    told, at once."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(path: Path) -> Digests:
+        begun.set()
+        go_on.wait(20)
+        return file_digests(path)
+
+    monkeypatch.setattr(checked_files, "file_digests", slowly)
+    monkeypatch.setattr(web, "CHECK_WAIT_S", 0.01)
+    files = CheckedFiles()
+    (one, other) = both(folder)
+    waiting = [files.check(each.source.uri, each.source.sha256) for each in (one, other)]
+    assert begun.wait(10)
+    with served(tmp_path / "d.db", one) as client:
+        client.get(f"/?token={TOKEN}")
+        assert "checking" == client.get("/api/cases/0/source").json()["state"]
+        files.close()
+        for each in waiting:
+            with pytest.raises(ReviewError, match="has ended"):
+                each.result(1)
+        go_on.set()
+        assert 200 == client.get("/cases/0/source/video").status_code
+
+
 def test_stills(client: TestClient) -> None:
     """What a browser cannot play is had as frames within the spans, by the sandboxed reader."""
     state = client.get("/api/cases/1/source").json()
@@ -291,7 +325,9 @@ def test_what_is_told_of_a_case(folder: Path, tmp_path: Path) -> None:
         )
         whole = client.post("/api/skip", json={"number": 0, "seconds_viewed": 0}, headers=SAME)
         case = whole.json()["case"]
-        assert (None, "no \\x1b frame", False) == (case["policy"], case["error"], case["flagged"])
+        assert (None, "no \\x1b frame", False, []) == tuple(
+            case[key] for key in ("policy", "error", "flagged", "spans_s")
+        )
         body = {**RULED, "number": 1, "ruling": "overturn", "reason": "technical"}
         assert client.post("/api/decision", json=body, headers=SAME).json()["case"] is None
     with DecisionLog(tmp_path / "d.db") as log:

@@ -73,7 +73,8 @@ def case_view(
         "flagged": finding is not None,
         **{key: finding[key] if finding else None for key in FOUND},
         "segments": [dict(each) for each in finding["segments"]] if finding else [],
-        "spans_s": [span.pair() for span in spans_of(case, context_s)],
+        # None where there is no segment: all of it, whatever its length turns out to be.
+        "spans_s": [span.pair() for span in spans_of(case, context_s)] if finding else [],
         "evidence": list(map(_told(find_exemplar), _numbered(case))),
         "reasons_to_overturn": [
             each

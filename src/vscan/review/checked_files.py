@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -56,12 +57,13 @@ class CheckedFile:
 
 
 class CheckedFiles:
-    """Every file is read once to be checked, in a thread of its own. Safe among threads."""
+    """Every file is read once to be checked, one at a time, behind the page. Safe among threads."""
 
     def __init__(self) -> None:
-        self._checks = ThreadPoolExecutor(1, thread_name_prefix="vscan-review-check")
         self._lock = threading.Lock()
+        self._one = threading.Lock()
         self._found: dict[tuple[str, str | None], Future[CheckedFile]] = {}
+        self._closed = False
 
     def check(self, uri: str, sha256: str | None) -> Future[CheckedFile]:
         """The file that a record names, once it is read. Its result raises ReviewError where there
@@ -69,13 +71,29 @@ class CheckedFiles:
         with self._lock:
             held = self._found.get((uri, sha256))
             if held is None or (held.done() and held.exception() is not None):
-                held = self._checks.submit(_checked, uri, sha256)
-                self._found[uri, sha256] = held
+                held = self._found[uri, sha256] = Future()
+                # A daemon: the end of the program does not wait until a large file is read.
+                threading.Thread(
+                    target=self._run, args=(held, uri, sha256), name="vscan-review", daemon=True
+                ).start()
             return held
 
+    def _run(self, held: Future[CheckedFile], uri: str, sha256: str | None) -> None:
+        with self._one, suppress(InvalidStateError):  # closed meanwhile
+            if self._closed:
+                return
+            try:
+                held.set_result(_checked(uri, sha256))
+            except Exception as error:  # noqa: BLE001 -- whoever waits for it is told
+                held.set_exception(error)
+
     def close(self) -> None:
-        """Forget what was not checked yet."""
-        self._checks.shutdown(wait=False, cancel_futures=True)
+        """Tell whoever waits for a check that it will not end."""
+        with self._lock:
+            self._closed = True
+            for held in self._found.values():
+                with suppress(InvalidStateError):
+                    held.set_exception(ReviewError("the page has ended"))
 
 
 def _checked(uri: str, sha256: str | None) -> CheckedFile:

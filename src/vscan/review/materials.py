@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 
 from vscan.errors import ReviewError
@@ -18,6 +19,9 @@ from vscan.review.stills import Still, Stills, still_times
 SOURCE = "source"
 EXEMPLAR = "exemplar-"
 """With the number of the piece of evidence behind it, as `exemplar-0`."""
+
+MOST_WAIT_S = 20.0
+"""How long an answer waits for a file's check; the page asks before whether it is done."""
 
 
 class Materials:
@@ -50,6 +54,15 @@ class Materials:
         _, exemplar = self._matched(case, part)
         return self._files.check(exemplar.source, exemplar.sha256)
 
+    def file(self, case: QueuedCase, part: str) -> CheckedFile:
+        """As the result of `check`; ReviewError too where that takes long."""
+        try:
+            return self.check(case, part).result(MOST_WAIT_S)
+        except FutureTimeoutError as error:
+            raise ReviewError(
+                "the file is still being checked", remedy="ask again in a while"
+            ) from error
+
     def stills(self, case: QueuedCase, part: str) -> list[Still]:
         """Frames of what is to be looked at; waits for the file's check. Raises ReviewError."""
         if part == SOURCE:
@@ -59,7 +72,7 @@ class Materials:
         else:
             span, _ = self._matched(case, part)
             times = still_times([span], ())
-        return self._stills.of(self.check(case, part).result(), times)
+        return self._stills.of(self.file(case, part), times)
 
     def _matched(self, case: QueuedCase, part: str) -> tuple[Interval, Exemplar]:
         """The matched span of an exemplar, and the exemplar itself. Raises ReviewError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from dataclasses import dataclass
+from types import FrameType
 
 import uvicorn
 
@@ -16,6 +17,18 @@ from vscan.review.web import PageSettings, make_app
 HOST = "127.0.0.1"
 END_S = 2
 """Seconds that answers under way have when the server ends."""
+
+
+class _Server(uvicorn.Server):
+    """Ends what is read in the background as soon as it is told to stop: it waits for answers."""
+
+    def __init__(self, config: uvicorn.Config, materials: Materials) -> None:
+        super().__init__(config)
+        self._materials = materials
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._materials.close()
+        super().handle_exit(sig, frame)
 
 
 @dataclass(frozen=True)
@@ -59,4 +72,4 @@ def serve(
         ws="none",
         timeout_graceful_shutdown=END_S,
     )
-    return Served(f"http://{HOST}:{port}/?token={token}", uvicorn.Server(config), listener)
+    return Served(f"http://{HOST}:{port}/?token={token}", _Server(config, materials), listener)

@@ -55,6 +55,7 @@ class Stills:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: ReaderPool | None = None
+        self._closed = False
         self._held: OrderedDict[tuple[str, tuple[float, ...]], list[Still]] = OrderedDict()
 
     def of(self, file: CheckedFile, times_s: tuple[float, ...]) -> list[Still]:
@@ -72,6 +73,8 @@ class Stills:
             return self._held[key]
 
     def _read(self, file: CheckedFile, times_s: tuple[float, ...]) -> list[Still]:
+        if self._closed:
+            raise ReviewError("the page has ended")
         if self._pool is None:
             self._pool = ReaderPool(1)
         found = []
@@ -84,6 +87,10 @@ class Stills:
                         out = io.BytesIO()
                         Image.fromarray(picture).save(out, "JPEG", quality=85)
                         found.append(Still(round(float(time_s), 3), out.getvalue()))
+        except RuntimeError as error:  # of the pool, where it was closed meanwhile
+            if not self._closed:
+                raise
+            raise ReviewError("the page has ended") from error
         except SourceError as error:
             raise ReviewError(
                 f"no frame of it can be shown: {error.message}", remedy=error.remedy
@@ -91,7 +98,8 @@ class Stills:
         return found
 
     def close(self) -> None:
-        """End the reader process."""
+        """End the reader process, whatever it is at."""
+        self._closed = True
         if self._pool is not None:
             self._pool.close()
 

@@ -163,7 +163,7 @@ def _add_materials(app: FastAPI, session: ReviewSession, materials: Materials) -
 
     @app.api_route("/cases/{number}/{part}/video", methods=["GET", "HEAD"])
     def video(number: int, part: str, request: Request) -> Response:
-        file = materials.check(session.case(number), part).result()
+        file = materials.file(session.case(number), part)
         if file.content_type is None:
             raise ReviewError("a browser does not play such a file: see its stills")
         return ranged(

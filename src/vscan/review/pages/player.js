@@ -114,7 +114,7 @@ export class Player {
 
   get length() {
     const told = this.video.duration;
-    return this.mode === "video" && Number.isFinite(told) ? told : (this.spans.at(-1)?.[1] ?? 0);
+    return this.mode === "video" && Number.isFinite(told) ? told : (this.spans.at(-1)?.[1] ?? this.times.at(-1) ?? 0);
   }
 
   get playing() {
@@ -174,6 +174,7 @@ export class Player {
   // While it plays, what lies between the spans is passed over, and the last one's end is the end.
   #keepWithin() {
     if (!this.playing || this.mode !== "video" || this.whole || this.video.seeking) return;
+    if (!this.spans.length) return; // all of it
     const at = this.video.currentTime;
     if (this.spans.some(([start, end]) => at >= start - NEAR_S && at < end)) return;
     const next = this.spans.find(([start]) => start > at);

@@ -107,6 +107,10 @@ class DecisionLogError(UsageError):
     """A decision log is absent, damaged, busy, or of another version."""
 
 
+class ReviewError(UsageError):
+    """What a reviewer's page asks for cannot be had, or not any more."""
+
+
 class OutputError(UsageError):
     """The output cannot be written, or another run is writing it."""
 

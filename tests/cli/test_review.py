@@ -111,6 +111,17 @@ def test_what_goes_wrong_is_told(vscan: Vscan, verdicts: Path, log: Path, tmp_pa
         "no finding under 'hoax'": (*decide, "uphold", "--verdict", "v_a", "--policy", "hoax"),
         "'third' is no kind": (*decide, "uphold", "--verdict", "v_a", "--kind", "third"),
         "no such decision log": ("review", "list", log),
+        f"{log}: no such decision log": (
+            *decide,
+            "uphold",
+            "--verdict",
+            "v_a",
+            "--kind",
+            "appeal",
+            "--about",
+            "d_7",
+        ),
+        "bad.jsonl:1: id, verdict, uri": ("review", "import", log, bad),
         f"{tmp_path}/absent: cannot be read": ("review", "import", log, tmp_path / "absent"),
         f"{verdicts}: not a decision log": ("review", "verify", verdicts),
         "exclude each other": ("review", "list", log, "--standing", "--disagreements"),
@@ -120,6 +131,3 @@ def test_what_goes_wrong_is_told(vscan: Vscan, verdicts: Path, log: Path, tmp_pa
         assert told in ran.err
         assert "Traceback" not in ran.err
         assert not log.exists()
-    ran = vscan("review", "import", log, bad)
-    assert 2 == ran.code
-    assert "bad.jsonl:1: id, verdict, uri" in ran.err

@@ -154,3 +154,12 @@ def test_rulings_that_label_nothing(tmp_path: Path) -> None:
     labels = load_labels(path)
     assert (1, 4, 3) == (len(labels), labels.read, labels.undecided)
     assert not labels.said[0].violates
+
+
+def test_upheld_without_a_segment(tmp_path: Path) -> None:
+    """A policy that did not fire and is upheld was right to be silent: never a violating label."""
+    file = tmp_path / "decisions.jsonl"
+    row = '{"uri":"a.mp4","policy":"p","ruling":"uphold","segments":%s}\n'
+    file.write_text(row % "[]" + row.replace("a.mp4", "b.mp4") % "[[1.0,2.0]]")
+    labels = load_labels(file)
+    assert (1, ["b.mp4"]) == (labels.undecided, [each.names["uri"] for each in labels.said])

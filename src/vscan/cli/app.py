@@ -122,6 +122,7 @@ def _register() -> None:
     from vscan.cli.review import review_app
     from vscan.cli.review_log import export_decisions, import_decisions
     from vscan.cli.review_log import verify as verify_decisions
+    from vscan.cli.review_serve import serve
     from vscan.cli.scan import scan
     from vscan.cli.show import show
     from vscan.cli.store import store_app
@@ -155,6 +156,7 @@ def _register() -> None:
     review_app.command("import")(import_decisions)
     review_app.command("export")(export_decisions)
     verdicts_app.command("export")(export_verdicts)
+    review_app.command("serve")(serve)
     app.add_typer(index_app, name="index")
     app.add_typer(policy_app, name="policy")
     app.add_typer(models_app, name="models")

@@ -105,7 +105,8 @@ def decide(
         seconds_viewed=seconds_viewed,
         note=note,
     )
-    with DecisionLog(log, create=True) as held:
+    # What follows another decision cannot be the first of a log.
+    with DecisionLog(log, create=made.about is None) as held:
         head = held.append(made)
     print_line(made.id)
     say(f"{made.ruling} on {made.uri} is in {log}; the head is now {head}")

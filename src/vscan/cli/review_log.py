@@ -69,16 +69,9 @@ def import_decisions(
     Example: `vscan review import decisions.db berlin.jsonl`
     """
     from vscan.cli.index_output import say
-    from vscan.decisions.exchange import import_lines
-    from vscan.decisions.log import DecisionLog
-    from vscan.errors import UsageError
+    from vscan.decisions.exchange import import_file
 
-    try:
-        lines = file.open("rb")
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read ({error.strerror})") from error
-    with lines, DecisionLog(log, create=True) as held:
-        done = import_lines(held, lines, name=str(file))
+    done = import_file(log, file)
     say(f"{log}: {done.added} added, {done.known} known before; the head is now {done.head}")
 
 

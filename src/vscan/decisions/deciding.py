@@ -22,15 +22,19 @@ def decide(
     market: str | None = None,
     seconds_viewed: float | None = None,
     note: str = "",
+    asked: bool = False,
 ) -> Decision:
     """The decision on a verdict, with its source and the segments that it flags.
 
     record: the verdict's line as plain values. at: with a time zone. market: where None, what the
-    verdict's `source.meta` says. Raises DecisionError where the parts do not hold together, or the
-    policy did not fire; only a missed segment can be found under one that did not.
+    verdict's `source.meta` says. asked: whether it was asked for although the policy may not have
+    fired; it can then be upheld or escalated too, with no segments. Raises DecisionError where the
+    parts do not hold together, or the policy did not fire; only a missed segment can be found under
+    one that did not.
     """
     fired = {finding["policy"]: finding["segments"] for finding in record["findings"]}
-    if policy is not None and policy not in fired and reason != "missed_segment":
+    silent = policy is not None and policy not in fired
+    if silent and reason != "missed_segment" and not (asked and ruling != "overturn"):
         told = f"it has {', '.join(sorted(fired))}" if fired else "it has none"
         raise DecisionError(
             f"{record['id']} has no finding under {policy!r}: {told}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,26 @@ def import_lines(log: DecisionLog, lines: Iterable[bytes], *, name: str) -> Impo
                     remedy="; ".join(filter(None, (error.remedy, "nothing was imported"))),
                 ) from error
         return Imported(added, known, log.head)
+
+
+def import_file(path: Path, file: Path) -> Imported:
+    """Adds the decisions of a file to the log at `path`, as `import_lines`; it is made where there
+    is none, unless a line does not hold.
+
+    Raises UsageError where the file cannot be read, DecisionLogError, DecisionError.
+    """
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from error
+    if not path.exists():
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            DecisionLog(Path(folder) / "trial.db", create=True) as trial,
+        ):
+            import_lines(trial, lines, name=str(file))
+    with DecisionLog(path, create=True) as log:
+        return import_lines(log, lines, name=str(file))
 
 
 def export_file(log: DecisionLog, output: Path, *, force: bool = False) -> int:

@@ -53,7 +53,8 @@ class Labels:
     read: int
     """Lines of the file that hold a label or a ruling."""
     undecided: int
-    """Rulings that were escalated, overturn for OTHER_REASONS, or are on no one policy."""
+    """Rulings that were escalated, overturn for OTHER_REASONS, are on no one policy, or uphold
+    without any segment: where a policy did not fire that means that it was right not to."""
     replaced: int
     """Labels that a later line of the file replaces: policy and most exact name are the same."""
     rulings: bool
@@ -210,7 +211,10 @@ def _is_undecided(row: Mapping[str, Any]) -> bool:
     """Whether a line is a ruling that says nothing of whether the video violates a policy."""
     ruling = _text(row, "ruling").lower()
     whole = bool(ruling) and "policy" in row and not _text(row, "policy")
-    return ruling == UNDECIDED or whole or (_text(row, "reason") in OTHER_REASONS and bool(ruling))
+    # Upheld is then that the policy is silent, or the segments were left out: who can tell?
+    silent = ruling == "uphold" and row.get("segments") == []
+    other = bool(ruling) and _text(row, "reason") in OTHER_REASONS
+    return ruling == UNDECIDED or whole or silent or other
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:

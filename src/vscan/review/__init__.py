@@ -1,0 +1,1 @@
+"""Review: the local page on which a person decides on flagged segments."""

@@ -38,14 +38,14 @@ def text(value: str) -> str:
     return html.escape(shown(value), quote=True)
 
 
-def page(title: str, body: Iterable[str]) -> str:
-    """A whole page: it loads nothing and runs nothing."""
+def page(title: str, body: Iterable[str], *, style: str = "") -> str:
+    """A whole page: it loads nothing and runs nothing. style: what it needs beside STYLE."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{text(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{text(title)}</title>\n<style>\n{STYLE}{style}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{text(title)}</h1>\n" + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
     )
 

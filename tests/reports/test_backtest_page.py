@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from tests.metrics.stored import Archive, pack
+from tests.outline import Outline
 
 from vscan.metrics.backtest import BacktestSettings, backtest
 from vscan.metrics.backtest_report import Backtest
@@ -16,37 +16,6 @@ from vscan.reports.backtest_page import MOST_FLIPS, backtest_page
 from vscan.settings import ScanSettings
 
 EVIL = '<script>alert(1)</script>"&\u202egpj.mp4'
-VOID = {"meta", "br", "hr", "img", "link", "input"}
-
-
-class Outline(HTMLParser):
-    """Elements of a page with their attributes, and its text; fails where tags do not match."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Counts an element in."""
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Counts it out."""
-        assert tag == self.open.pop(), f"</{tag}> closes something else"
-
-    def handle_data(self, data: str) -> None:
-        """Keeps what is read."""
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        """Attributes of every element of that name."""
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 @pytest.fixture

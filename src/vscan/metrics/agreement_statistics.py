@@ -62,19 +62,23 @@ def alpha(units: Sequence[Sequence[Hashable]], *, seed: int) -> Estimate | None:
     if len(words) < 2:
         return None
     said = np.array([[unit[word] for word in words] for unit in paired], dtype=np.float64)
-    value = _alpha(said)
+    kinds, counts = np.unique(said, axis=0, return_counts=True)
+    value = float(_alpha(kinds, counts[None, :])[0])
     random = np.random.default_rng(seed)
-    draws = (said[random.integers(len(said), size=len(said))] for _ in range(RESAMPLES))
-    drawn = [found for draw in draws if not math.isnan(found := _alpha(draw))]
-    low, high = np.quantile(drawn, (0.025, 0.975)) if drawn else (value, value)
+    # To draw units is to draw how many there are of each kind.
+    drawn = _alpha(kinds, random.multinomial(len(said), counts / len(said), size=RESAMPLES))
+    low, high = np.nanquantile(drawn, (0.025, 0.975))
     return Estimate(value, min(value, float(low)), max(value, float(high)))
 
 
-def _alpha(said: np.ndarray) -> float:
-    """Alpha of counts by unit (rows) and word (columns); NaN where there is but one word."""
-    sizes = said.sum(axis=1)
+def _alpha(kinds: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Alpha of each row of `counts`: how many units there are of each row of `kinds`, which has how
+    often each word was said. NaN where there is but one word."""
+    sizes = kinds.sum(axis=1)
     # Within a unit each value is paired with the others, which weigh 1 / (size - 1).
-    observed = float(((sizes**2 - (said**2).sum(axis=1)) / (sizes - 1)).sum())
-    totals, all_values = said.sum(axis=0), float(sizes.sum())
-    expected = float(all_values**2 - (totals**2).sum()) / (all_values - 1)
-    return 1.0 - observed / expected if expected else math.nan
+    observed = counts @ ((sizes**2 - (kinds**2).sum(axis=1)) / (sizes - 1))
+    totals, all_values = counts @ kinds, counts @ sizes
+    expected = (all_values**2 - (totals**2).sum(axis=1)) / (all_values - 1)
+    with np.errstate(invalid="ignore"):
+        found: np.ndarray = 1.0 - observed / np.where(expected > 0, expected, np.nan)
+    return found

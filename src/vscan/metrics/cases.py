@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from vscan.decisions.decision import Decision
 from vscan.decisions.standing import UNDECIDED, standing
@@ -25,28 +26,28 @@ class Case:
     seen: Seen | None
     """The verdict, where it is among those that were given."""
 
-    @property
+    @cached_property
     def first_at(self) -> datetime:
         """When it was first decided: its figures belong to that time, whatever came later."""
         return min(moment(each.decided_at) for each in self.decisions)
 
-    @property
+    @cached_property
     def market(self) -> str | None:
         """That was decided for; else that of the video."""
         told = [each.market for each in reversed(self.decisions) if each.market]
         return told[0] if told else (None if self.seen is None else self.seen.market)
 
-    @property
+    @cached_property
     def first(self) -> Decision | None:
         """The first look: the last of them, where one was taken back."""
         return next((each for each in reversed(self.decisions) if each.kind == "first"), None)
 
-    @property
+    @cached_property
     def stands(self) -> Decision | None:
         """The decision that stands; None where the only one is an appeal that was escalated."""
         return next(iter(standing(self.decisions).values()), None)
 
-    @property
+    @cached_property
     def before_appeal(self) -> Decision | None:
         """What stood before anybody appealed."""
         looks = [each for each in self.decisions if each.kind != "appeal"]

@@ -71,7 +71,7 @@ def metrics(settings: MetricsSettings) -> Metrics:
     window, least = settings.window, settings.least
     told = cases(decided, every, window)
     held = [seen for seen in every if _is_inside(seen, window)]
-    drawn = _sampled(settings, decided)
+    drawn = _sampled(settings, decided, every)
     groups = tuple(_groups(held, told, settings))
     return Metrics(
         vscan=version(),
@@ -123,7 +123,9 @@ def _groups(seen: list[Seen], told: list[Case], settings: MetricsSettings) -> It
         )
 
 
-def _sampled(settings: MetricsSettings, decided: list[Decision]) -> tuple[Sampled, ...]:
+def _sampled(
+    settings: MetricsSettings, decided: list[Decision], every: Verdicts
+) -> tuple[Sampled, ...]:
     if settings.sample is None:
         return ()
     stands = standing(decided).values()
@@ -136,7 +138,7 @@ def _sampled(settings: MetricsSettings, decided: list[Decision]) -> tuple[Sample
         return said if said is not None or labels is None else labels.find(names, pick.policy)
 
     by_market = "market" in settings.grouping.by
-    picks = load_picks(settings.sample)
+    picks = load_picks(settings.sample).completed(every.by_id)
     return tuple(sampled(picks, answer, least=settings.least, by_market=by_market))
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from vscan.errors import UsageError
+from vscan.metrics.seen import Seen
 
 SCHEMA = "vscan.pick/1"
 STRATEGY = "stratified"
@@ -43,8 +44,21 @@ class Picks:
     """A whole sample."""
 
     drawn: tuple[Pick, ...]
-    seeds: tuple[int, ...]
-    """That it was drawn with."""
+
+    def completed(self, verdicts: Mapping[str, Seen]) -> Picks:
+        """With the market and the views that the verdicts name where the picks do not.
+
+        verdicts: by id.
+        """
+        return replace(self, drawn=tuple(_completed(pick, verdicts) for pick in self.drawn))
+
+
+def _completed(pick: Pick, verdicts: Mapping[str, Seen]) -> Pick:
+    seen = verdicts.get(pick.verdict)
+    if seen is None:
+        return pick
+    views = seen.views if pick.views is None else pick.views
+    return replace(pick, market=pick.market or seen.market, views=views)
 
 
 def load_picks(path: Path) -> Picks:
@@ -58,7 +72,6 @@ def load_picks(path: Path) -> Picks:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}", remedy=_REMEDY) from error
     picks: dict[tuple[str, str], Pick] = {}
-    seeds: set[int] = set()
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -68,12 +81,10 @@ def load_picks(path: Path) -> Picks:
         if (pick.verdict, pick.policy) in picks:
             raise UsageError(f"{where}: {pick.verdict} stands there already under {pick.policy}")
         picks[pick.verdict, pick.policy] = pick
-        if type(row.get("seed")) is int:
-            seeds.add(row["seed"])
     if not picks:
         raise UsageError(f"{path}: holds no picks", remedy=_REMEDY)
     _check_strata(path, picks.values())
-    return Picks(tuple(picks.values()), tuple(sorted(seeds)))
+    return Picks(tuple(picks.values()))
 
 
 def _row(where: str, line: bytes) -> Mapping[str, Any]:

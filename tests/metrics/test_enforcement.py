@@ -50,10 +50,13 @@ def counted(figure: Figure) -> tuple[int | None, int]:
 def test_what_is_flagged(tmp_path: Path) -> None:
     """Videos, errors, actions and seconds by policy and market; an error is in no rate, and a
     policy has its zero where another market flags it."""
+    both = verdict("a", {"weapons": 0.9, "drugs": 0.6}, market="DE")
+    segment = replace(both.findings[0].segments[0], start_s=5.0, end_s=7.0)
+    shorter = replace(both.findings[0], segments=(segment,))
     report = told(
         tmp_path,
         [
-            verdict("a", {"weapons": 0.9, "drugs": 0.6}, market="DE"),
+            replace(both, findings=(shorter, both.findings[1])),
             verdict("b", {"weapons": 0.6}, market="FR"),
             verdict("c", market="DE"),
             broken("d", market="DE"),
@@ -74,6 +77,8 @@ def test_what_is_flagged(tmp_path: Path) -> None:
     )  # fmt: skip
     drugs = group(report, "drugs", market="FR").content
     assert drugs is not None and (0, 1) == counted(drugs.flagged_share)
+    german = group(report, "drugs", market="DE").content
+    assert german is not None and 2.0 == german.segments_s
     assert {"DE", "FR", "unknown", None} == {each.market for each in report.groups}
     assert (5, 1) == (report.verdicts.videos, report.verdicts.errors)
 
@@ -221,6 +226,9 @@ def test_periods_and_days(tmp_path: Path) -> None:
     )
     assert (1, 2) == (report.verdicts.videos, report.verdicts.outside)
     assert (1, 1) == counted(rulings(report).precision)
+    last = Window(None, date(2026, 11, 2))
+    report = metrics(MetricsSettings(verdicts=(file,), log=log, window=last, least=1))
+    assert (2, 2) == counted(rulings(report).precision)
     assert (
         "2026-10-30"
         == group(

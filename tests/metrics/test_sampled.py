@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.metrics.enforced import Made, pick, verdict, write, write_picks
+from tests.metrics.enforced import Made, pick, sha, verdict, write, write_picks
 from vscan.errors import UsageError
 from vscan.metrics.enforcement import MetricsSettings, metrics
 from vscan.metrics.grouping import grouping
@@ -89,7 +89,8 @@ def test_views_weigh(tmp_path: Path) -> None:
 
 def test_answers_of_a_log(tmp_path: Path) -> None:
     """Flagged picks by the ruling on the policy; others by a missed segment, or by a whole verdict
-    that was upheld with nothing flagged; an uphold that may mean either is no answer."""
+    that was upheld with nothing flagged; an uphold that may mean either is no answer. Content finds
+    its ruling under another name, and a name none that is of other content."""
     made = Made()
     for number in range(10):
         made.rule(f"f{number}", "uphold" if number < 8 else "overturn")
@@ -98,6 +99,16 @@ def test_answers_of_a_log(tmp_path: Path) -> None:
             made.rule("r0", "overturn", reason="missed_segment", segments=())
         elif number == 1:
             made.rule("r1", segments=())
+        elif number == 2:
+            made.rule("r2", "overturn", reason="technical", segments=())
+        elif number == 3:
+            made.rule("r3", "overturn", segments=())
+        elif number == 4:
+            # The same content under another configuration, and under another name.
+            made.rule("r4", verdict="v_earlier", uri="elsewhere.mp4")
+        elif number == 5:
+            # The same name, and other content than was drawn.
+            made.rule("r5", verdict="v_before", sha256=sha("other"))
         else:
             made.rule(f"r{number}", policy=None, segments=())
     report = metrics(
@@ -108,8 +119,8 @@ def test_answers_of_a_log(tmp_path: Path) -> None:
         )
     )
     (found,) = report.sampled
-    assert [(10, 8), (19, 1)] == [(each.answered, each.violating) for each in found.strata]
-    assert any("1 of 30 picks of weapons have no answer" in note for note in report.notes)
+    assert [(10, 8), (17, 2)] == [(each.answered, each.violating) for each in found.strata]
+    assert any("3 of 30 picks of weapons have no answer" in note for note in report.notes)
     assert any("drawn from 440 videos, and the files hold 1" in note for note in report.notes)
 
 

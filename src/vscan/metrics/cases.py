@@ -53,6 +53,16 @@ class Case:
         looks = [each for each in self.decisions if each.kind != "appeal"]
         return next(iter(standing(looks).values()), None)
 
+    @cached_property
+    def violates(self) -> bool | None:
+        """Whether what stands says that the policy is violated, where the verdict flags it; None
+        where it does not flag it, or where that is not decided."""
+        if self.seen is None or self.stands is None:
+            return None
+        fired = self.seen.policies
+        flagged = bool(fired) if self.policy is None else self.policy in fired
+        return rules(self.stands) if flagged else None
+
     @property
     def appeals(self) -> tuple[Decision, ...]:
         """Answers to those who objected, escalated ones among them."""
@@ -80,12 +90,7 @@ def cases(decisions: Iterable[Decision], verdicts: Verdicts, window: Window) -> 
 
 def upheld(case: Case) -> bool | None:
     """Whether what was flagged violates: of cases that the verdict flags and that are decided."""
-    if case.seen is None or case.stands is None:
-        return None
-    fired = case.seen.policies
-    if not (fired if case.policy is None else case.policy in fired):
-        return None
-    return rules(case.stands)
+    return case.violates
 
 
 def overturned(case: Case) -> bool | None:

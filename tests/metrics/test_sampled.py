@@ -154,19 +154,19 @@ def test_what_is_withheld(tmp_path: Path) -> None:
 
 
 def test_markets_where_their_strata_are_apart(tmp_path: Path) -> None:
-    """With strata of one market each there are figures by market; with others there are none."""
+    """With strata made by market there are figures by market; where all that were drawn are of one
+    by chance there are none."""
     both = [
-        pick(f"{name}{number}", f"{market}/{stratum}", 40, 10, market=market)
-        for market, name in (("DE", "f"), ("FR", "r"))
-        for stratum in ("flagged",)
+        pick(f"{name}{number}", f"weapons/flagged/{stratum}", 40, 10, market=market, flagged=True)
+        for market, stratum, name in (("DE", "DE", "f"), (None, "no market", "r"))
         for number in range(10)
     ]
     by = grouping("policy,market", "month")
     found = estimates(tmp_path, both, answered(), grouping=by)
-    assert [None, "DE", "FR"] == [each.market for each in found]
+    assert [None, "DE", "unknown"] == [each.market for each in found]
     assert [0.8, 0.1] == [each.precision.value for each in found[1:]]
-    both[0]["market"] = "FR"
-    assert 1 == len(estimates(tmp_path, both, answered(), grouping=by))
+    by_chance = [{**each, "market": "DE"} for each in drawn()]
+    assert 1 == len(estimates(tmp_path, by_chance, answered(), grouping=by))
 
 
 @pytest.mark.parametrize(

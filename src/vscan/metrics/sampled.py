@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vscan.metrics.figures import Figure, figure, none
+from vscan.metrics.grouping import UNKNOWN
 from vscan.metrics.picks import Pick, Picks
 from vscan.metrics.proportions import Estimate
 from vscan.metrics.weighted import (
@@ -23,6 +24,8 @@ NO_SAMPLE = (
 )
 
 ONLY_FLAGGED = "only flagged videos were drawn: what was not flagged is not known"
+NO_MARKET = "no market"
+"""How the name of a stratum ends whose videos name none."""
 MIXED = "a stratum mixes flagged and other videos"
 
 
@@ -46,7 +49,7 @@ class Sampled:
 
     policy: str
     market: str | None
-    """Null for all together; a market is told apart where its strata are its own."""
+    """Null for all together; a market is told apart where its strata were made for it."""
     population: int
     sampled: int
     answered: int
@@ -78,21 +81,22 @@ def sampled(
         mine = [(pick, so) for pick, so in told if pick.policy == policy]
         yield _sampled(policy, None, mine, least)
         if by_market and markets_apart(mine):
-            for market in sorted({pick.market or "" for pick, _ in mine}):
+            for market in sorted({pick.market or UNKNOWN for pick, _ in mine}):
                 yield _sampled(
                     policy,
                     market,
-                    [each for each in mine if (each[0].market or "") == market],
+                    [each for each in mine if (each[0].market or UNKNOWN) == market],
                     least,
                 )
 
 
 def markets_apart(told: Answered) -> bool:
-    """Whether every stratum is of one market that is named: then its population is known too."""
-    markets: dict[str, set[str | None]] = {}
-    for pick, _ in told:
-        markets.setdefault(pick.stratum, set()).add(pick.market)
-    return all(len(each) == 1 and None not in each for each in markets.values())
+    """Whether every stratum was made for one market, so that its population is known too.
+
+    Its name says so (`weapons/flagged/DE`): that all that were drawn are of one market may be
+    chance.
+    """
+    return all(pick.stratum.endswith(f"/{pick.market or NO_MARKET}") for pick, _ in told)
 
 
 def _sampled(policy: str, market: str | None, told: Answered, least: int) -> Sampled:

@@ -24,7 +24,8 @@ MOST_ROWS = 40
 MOST_CELLS = 1000
 """Rows of one table that the page shows; more make it slow to read and to open."""
 _WIDE = """\
-.scroll th:not(.figure),.scroll td:not(.figure){min-width:8rem}
+.scroll th[scope=row]{min-width:8rem}.scroll td:not(.figure){min-width:6.5rem}
+.scroll td:last-child:not(.figure){min-width:20rem}
 """
 """Tables here are wider than a page: their words must not be squeezed into a letter a line."""
 

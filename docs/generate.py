@@ -78,6 +78,16 @@ def backtest_schema() -> str:
     return backtest_json_schema()
 
 
+def metrics_schema() -> str:
+    """JSON Schema of enforcement figures, from the dataclasses that write them."""
+    from vscan.metrics import consistency, drift, enforcement_report, figures, rulings, sampled
+    from vscan.metrics.enforcement_report import Metrics
+
+    rooms = (enforcement_report, figures, rulings, sampled, consistency, drift)
+    schema = _schema_of(Metrics, *rooms)
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def policy_pack_schema() -> str:
     """JSON Schema of a policy pack, for editors that check TOML."""
     from vscan.policies import pack_json_schema
@@ -137,6 +147,7 @@ PAGES = {
     "verdict-schema.json": verdict_schema,
     "run-schema.json": run_schema,
     "backtest-schema.json": backtest_schema,
+    "metrics-schema.json": metrics_schema,
     "policy-pack.schema.json": policy_pack_schema,
     "commands.md": commands,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.metrics.stored import Archive, pack
-from tests.reports.outline import Outline
+from tests.outline import Outline
 
 from vscan.metrics.backtest import BacktestSettings, backtest
 from vscan.metrics.backtest_report import Backtest

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 from tests.decisions.made import decision
-from tests.reports.outline import Outline
+from tests.outline import Outline
 from tests.reports.scanned import EVERY_KIND, EVIL, error, long_video, written
 
 from vscan.decisions.decision import Decision

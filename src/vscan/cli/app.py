@@ -114,6 +114,7 @@ def _register() -> None:
     from vscan.cli.index_look import list_exemplars, stats, verify
     from vscan.cli.index_look import show as show_exemplar
     from vscan.cli.index_search import search
+    from vscan.cli.metrics import metrics
     from vscan.cli.models import models_app
     from vscan.cli.plan import plan
     from vscan.cli.policy import policy_app
@@ -163,6 +164,7 @@ def _register() -> None:
     app.add_typer(store_app, name="store")
     app.add_typer(verdicts_app, name="verdicts")
     app.add_typer(review_app, name="review")
+    app.command("metrics")(metrics)
     app.command("doctor")(doctor)
     app.command("demo")(demo)
 

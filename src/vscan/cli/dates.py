@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from vscan.errors import UsageError
 
@@ -30,3 +30,18 @@ def expiry(text: str, *, not_before: str | None = None) -> str | None:
             remedy="give a later date, or leave it out",
         )
     return told
+
+
+def day(text: str | None, option: str) -> date | None:
+    """The day that an option names, as `2026-11-02`; None where it was not given.
+
+    Raises UsageError.
+    """
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {text!r} is not a date", remedy="write it as 2026-11-02"
+        ) from error

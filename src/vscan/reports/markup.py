@@ -18,10 +18,15 @@ def text(value: str) -> str:
     return html.escape(shown(value), quote=True)
 
 
-def page(title: str, body: Iterable[str]) -> str:
-    """A whole page around pieces of markup: it loads nothing and runs nothing."""
-    whole = Markup("\n".join(body))  # noqa: S704 -- of this module's pieces, which escape texts
-    return rendered("frame.html", title=title, may=MAY, body=whole)
+def page(title: str, body: Iterable[str], *, style: str = "") -> str:
+    """A whole page around pieces of markup: it loads nothing and runs nothing.
+
+    style: CSS that it needs beside that of all pages.
+    """
+    whole = Markup("
+".join(body))  # noqa: S704 -- of this module's pieces, which escape texts
+    own = Markup(style)  # noqa: S704 -- written by our own pages
+    return rendered("frame.html", title=title, may=MAY, body=whole, style=own)
 
 
 def paragraph(words: str, *, remark: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""A page taken apart, for tests: its elements, and what is read."""
+"""A page as tests look at it: its elements, its text, and whether its tags match."""
 
 from __future__ import annotations
 

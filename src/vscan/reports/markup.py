@@ -23,8 +23,7 @@ def page(title: str, body: Iterable[str], *, style: str = "") -> str:
 
     style: CSS that it needs beside that of all pages.
     """
-    whole = Markup("
-".join(body))  # noqa: S704 -- of this module's pieces, which escape texts
+    whole = Markup("\n".join(body))  # noqa: S704 -- of this module's pieces, which escape texts
     own = Markup(style)  # noqa: S704 -- written by our own pages
     return rendered("frame.html", title=title, may=MAY, body=whole, style=own)
 

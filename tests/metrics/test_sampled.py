@@ -88,9 +88,10 @@ def test_views_weigh(tmp_path: Path) -> None:
 
 
 def test_answers_of_a_log(tmp_path: Path) -> None:
-    """Flagged picks by the ruling on the policy; others by a missed segment, or by a whole verdict
-    that was upheld with nothing flagged; an uphold that may mean either is no answer. Content finds
-    its ruling under another name, and a name none that is of other content."""
+    """Flagged picks by the ruling on the policy; others by a missed segment, or by an uphold of a
+    verdict in which nothing was flagged: on the very verdict that was drawn, for of another one
+    it may mean either. Content finds its ruling under another name, and a name none that is of
+    other content."""
     made = Made()
     for number in range(10):
         made.rule(f"f{number}", "uphold" if number < 8 else "overturn")
@@ -109,6 +110,9 @@ def test_answers_of_a_log(tmp_path: Path) -> None:
         elif number == 5:
             # The same name, and other content than was drawn.
             made.rule("r5", verdict="v_before", sha256=sha("other"))
+        elif number == 6:
+            # Nothing says whether the policy fired there, or its segments were left out.
+            made.rule("r6", verdict="v_other", segments=())
         else:
             made.rule(f"r{number}", policy=None, segments=())
     report = metrics(

@@ -120,7 +120,8 @@ def test_no_cell_begins_as_a_formula(sign: str) -> None:
 
 
 def test_labels(tmp_path: Path) -> None:
-    """Standing rulings under a policy are labels that `--labels` reads; nothing else is one."""
+    """Standing rulings under a policy are labels that `--labels` reads, also where it did not fire;
+    nothing else is one."""
     said = [
         UPHELD,
         decision("d_2", verdict="v_knife", policy="weapons.knives", ruling="overturn",
@@ -129,17 +130,22 @@ def test_labels(tmp_path: Path) -> None:
         decision("d_4", verdict="v_hoax", policy=None),
         decision("d_5", verdict="v_pets", policy="x", ruling="escalate"),
         decision("d_6", verdict="v_other"),
+        decision("d_7", verdict="v_knife", policy="hoax", segments=()),
+        decision("d_8", verdict="v_knife", policy="gore", ruling="overturn", segments=(),
+                 reason="missed_segment"),
     ]  # fmt: skip
     done = exported("labels", *EVERY_KIND, decisions=said)
     source = "clips/knife.mp4"
     assert [
+        {"source": source, "policy": "gore", "label": "violating", "weight": 1.0},
+        {"source": source, "policy": "hoax", "label": "benign", "weight": 1.0},
         {"source": source, "policy": "weapons", "label": "violating", "weight": 1.0},
         {"source": source, "policy": "weapons.knives", "label": "benign", "weight": 1.0},
     ] == lines(done)
     assert [1] * 4 == list(done.left_out.values())
     (tmp_path / "labels.jsonl").write_bytes(done.data)
     read = load_labels(tmp_path / "labels.jsonl")
-    assert [True, False] == [each.violates for each in read.said]
+    assert [True, False, True, False] == [each.violates for each in read.said]
 
 
 def test_dsa(policy_map: Path) -> None:

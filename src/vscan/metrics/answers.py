@@ -51,12 +51,15 @@ class Answers:
         """
         made = cls()
         for decision in standing:
-            violates = rules(decision) if flagged else rules_on_unflagged(decision)
-            if violates is None or (flagged and decision.policy is None):
+            if flagged and decision.policy is None:
                 continue
             for kind in KINDS:
                 name = getattr(decision, kind)
-                if name is not None:
+                same = kind == "verdict"
+                violates = (
+                    rules(decision) if flagged else rules_on_unflagged(decision, same_verdict=same)
+                )
+                if name is not None and violates is not None:
                     place = (kind, name, decision.policy or ANY)
                     made._said[place] = (violates, decision.sha256)
         return made
@@ -84,15 +87,16 @@ def rules(decision: Decision) -> bool | None:
     return None
 
 
-def rules_on_unflagged(decision: Decision) -> bool | None:
+def rules_on_unflagged(decision: Decision, *, same_verdict: bool) -> bool | None:
     """What a decision says where the policy does not fire; None where it leaves that open.
 
-    It was overturned for a missed segment: it violates. Nothing was flagged and the whole verdict
-    was upheld: it violates no policy. What another verdict flagged was upheld: it violates. An
-    uphold without anything flagged does not say whether the policy or the verdict was meant.
+    It was overturned for a missed segment: it violates. What another verdict flagged was upheld: it
+    violates. That nothing was flagged was upheld, under the policy or as a whole: it does not.
+    same_verdict: whether it rules on the very verdict in which the policy is silent. One on another
+    verdict, upheld without segments, does not say whether these were left out.
     """
     if decision.ruling == "overturn" and decision.reason == MISSED:
         return None if decision.policy is None else True
-    if decision.policy is None:
-        return False if decision.ruling == "uphold" and not decision.segments else None
-    return None if decision.ruling == "uphold" and not decision.segments else rules(decision)
+    if decision.ruling == "uphold" and (same_verdict or not decision.segments):
+        return False if same_verdict or decision.policy is None else None
+    return None if decision.policy is None else rules(decision)

@@ -1,7 +1,9 @@
 """Labels: what standing decisions say of videos, as vscan itself reads them.
 
 One JSON line for each video and policy: `source`, `policy`, `label` (`violating` or `benign`) and
-`weight`, as `vscan policy backtest --labels` takes them (`vscan.metrics.labels`).
+`weight`, as `vscan policy backtest --labels` takes them (`vscan.metrics.labels`). Of a policy that
+did not fire an upheld verdict says that the video is benign, one overturned for a missed segment
+that it violates.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from vscan.metrics.answers import MISSED
 from vscan.metrics.labels import OTHER_REASONS
 from vscan.reports.exports.exporting import Exported, Exporting, Shape, checked
 
@@ -36,12 +39,17 @@ def write(given: Exporting, _mapped: LabelsMap) -> Exported:
     assert given.rulings is not None  # noqa: S101 -- the registry says that a log is needed
     lines, left_out = [], Counter[str]()
     for record in given.records:
+        fired = {finding["policy"] for finding in record["findings"]}
         for ruling in given.rulings.on(record["id"]):
-            reason = _no_label(given, record["id"], ruling.policy, ruling.reason)
+            silent = ruling.policy not in fired
+            missed = silent and (ruling.ruling, ruling.reason) == ("overturn", MISSED)
+            why = None if missed else ruling.reason
+            reason = _no_label(given, record["id"], ruling.policy, why)
             if reason:
                 left_out[reason] += 1
                 continue
-            label = "violating" if ruling.ruling == "uphold" else "benign"
+            violates = missed or (ruling.ruling == "uphold" and not silent)
+            label = "violating" if violates else "benign"
             values = {"source": record["source"]["uri"], "policy": ruling.policy}
             line = checked(LabelLine, {**values, "label": label, "weight": 1.0}, ruling.id)
             lines.append(line.model_dump_json().encode() + b"\n")

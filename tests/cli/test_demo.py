@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import orjson
 from tests.conftest import Vscan
 
+from vscan.demo.archive import MARKETS, SUBJECT, drawn_videos, write_archive
 from vscan.demo.run import Shown, surprises
 from vscan.demo.story import CLIPS, EXEMPLAR_POLICY
 from vscan.exemplars.index import ExemplarIndex
 from vscan.intervals import Interval, union
+from vscan.metrics.labels import load_labels
 from vscan.verdicts import ExemplarEvidence
+
+
+def lines_of(file: Path) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines."""
+    return [orjson.loads(line) for line in file.read_bytes().splitlines()]
 
 
 def test_the_story_comes_true(demo: Shown) -> None:
@@ -71,3 +80,30 @@ def test_a_folder_with_other_things(vscan: Vscan, tmp_path: Path) -> None:
     assert 2 == ran.code
     assert "holds other files (thesis.txt)\n  name an empty or new folder" in ran.err
     assert ["thesis.txt"] == [entry.name for entry in tmp_path.iterdir()]
+
+
+def test_an_archive(vscan: Vscan, tmp_path: Path) -> None:
+    """A list that a scan takes, and labels that are true of it; the same seed, the same videos."""
+    ran = vscan("demo", tmp_path / "one", "--archive", "4", "--seed", "3")
+    assert 0 == ran.code
+    listed = lines_of(tmp_path / "one" / "list.jsonl")
+    truth = load_labels(tmp_path / "one" / "truth.jsonl")
+    assert 4 == len(listed)
+    assert len(truth) == 4 * len(truth.policies)
+    for each, drawn in zip(listed, drawn_videos(4, 3), strict=True):
+        said = [label for label in truth.said if label.names["uri"] == each["uri"]]
+        assert drawn.policies == {label.policy for label in said if label.violates}
+        assert Path(each["uri"]).stat().st_size > 1000
+    write_archive(tmp_path / "two", 4, seed=3)
+    one, two = ((tmp_path / name / "videos" / "00003.mp4").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert 2 == vscan("demo", tmp_path / "one", "--archive", "4").code
+    assert 2 == vscan("demo", tmp_path / "three", "--archive", "0").code
+
+
+def test_a_third_of_an_archive_is_of_one_policy() -> None:
+    """Enough of it for figures, with others and with nothing beside it, in every market."""
+    drawn = list(drawn_videos(400, seed=0))
+    assert 100 < sum(SUBJECT in each.policies for each in drawn) < 180
+    assert 100 < sum(not each.policies for each in drawn)
+    assert set(MARKETS) == {each.meta["market"] for each in drawn}

@@ -99,19 +99,19 @@ def write_clips(folder: Path) -> list[Path]:
     return written
 
 
-def write_video(path: Path, frames: Iterable[Frame], *, crf: int = 23) -> None:
-    """Encode frames of WIDTH x HEIGHT at FPS as H.264 in MP4."""
+def write_video(path: Path, frames: Iterable[Frame], *, crf: int = 23, fps: int = FPS) -> None:
+    """Encode frames of WIDTH x HEIGHT, `fps` a second, as H.264 in MP4."""
     import av
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=FPS)
+        stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         # One thread: the bytes then do not depend on the machine's number of cores.
         stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
-        stream.time_base = Fraction(1, FPS)
+        stream.time_base = Fraction(1, fps)
         for i, frame in enumerate(frames):
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-            picture.pts, picture.time_base = i, Fraction(1, FPS)
+            picture.pts, picture.time_base = i, Fraction(1, fps)
             container.mux(stream.encode(picture))
         container.mux(stream.encode())

@@ -78,6 +78,13 @@ def backtest_schema() -> str:
     return backtest_json_schema()
 
 
+def calibration_schema() -> str:
+    """JSON Schema of a calibration's report, from the dataclasses that write it."""
+    from vscan.metrics.calibration_report import calibration_json_schema
+
+    return calibration_json_schema()
+
+
 def policy_pack_schema() -> str:
     """JSON Schema of a policy pack, for editors that check TOML."""
     from vscan.policies import pack_json_schema
@@ -137,6 +144,7 @@ PAGES = {
     "verdict-schema.json": verdict_schema,
     "run-schema.json": run_schema,
     "backtest-schema.json": backtest_schema,
+    "calibration-schema.json": calibration_schema,
     "policy-pack.schema.json": policy_pack_schema,
     "commands.md": commands,
 }

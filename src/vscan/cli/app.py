@@ -104,6 +104,7 @@ def root(
 
 
 def _register() -> None:
+    from vscan.cli.calibrate import calibrate as calibrate_policy
     from vscan.cli.demo import demo
     from vscan.cli.doctor import doctor
     from vscan.cli.explain import explain
@@ -157,6 +158,7 @@ def _register() -> None:
     app.add_typer(store_app, name="store")
     app.add_typer(verdicts_app, name="verdicts")
     app.add_typer(review_app, name="review")
+    app.command("calibrate")(calibrate_policy)
     app.command("doctor")(doctor)
     app.command("demo")(demo)
 

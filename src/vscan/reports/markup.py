@@ -27,6 +27,8 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{color:va
 dd{margin:0;overflow-wrap:anywhere}
 svg{max-width:100%;height:auto}svg text{fill:var(--ink);font:13px system-ui,sans-serif}
 .old{fill:var(--old)}.new{fill:var(--new)}
+.plot path{fill:none;stroke:var(--line)}.plot .diagonal{stroke:var(--faint);stroke-dasharray:4 4}
+.plot .whisker{stroke:var(--new);stroke-width:1.5}
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """What a browser lets the page do: nothing but its own style."""

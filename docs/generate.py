@@ -85,6 +85,13 @@ def calibration_schema() -> str:
     return calibration_json_schema()
 
 
+def pick_schema() -> str:
+    """JSON Schema of one pick, from the dataclass that writes it."""
+    from vscan.metrics.pick_record import pick_json_schema
+
+    return pick_json_schema()
+
+
 def policy_pack_schema() -> str:
     """JSON Schema of a policy pack, for editors that check TOML."""
     from vscan.policies import pack_json_schema
@@ -145,6 +152,7 @@ PAGES = {
     "run-schema.json": run_schema,
     "backtest-schema.json": backtest_schema,
     "calibration-schema.json": calibration_schema,
+    "pick-schema.json": pick_schema,
     "policy-pack.schema.json": policy_pack_schema,
     "commands.md": commands,
 }

@@ -116,6 +116,7 @@ def _register() -> None:
     from vscan.cli.index_look import show as show_exemplar
     from vscan.cli.index_search import search
     from vscan.cli.models import models_app
+    from vscan.cli.pick import pick
     from vscan.cli.plan import plan
     from vscan.cli.policy import policy_app
     from vscan.cli.rescan import rescan
@@ -159,6 +160,7 @@ def _register() -> None:
     app.add_typer(verdicts_app, name="verdicts")
     app.add_typer(review_app, name="review")
     app.command("calibrate")(calibrate_policy)
+    app.command("pick")(pick)
     app.command("doctor")(doctor)
     app.command("demo")(demo)
 

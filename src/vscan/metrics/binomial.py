@@ -63,3 +63,17 @@ def least_at(observed: float, share: float, confidence: float) -> int | None:
         middle = (least + most) // 2
         least, most = (least, middle) if suffices(middle) else (middle, most)
     return most
+
+
+def hypergeometric_tail(marked: int, drawn: int, all_marked: int, of: int) -> float:
+    """The chance 0..1 that `drawn` of `of` things, `all_marked` of which are marked, hold `marked`
+    marked ones or more: the one-sided p of Fisher's exact test."""
+    if not (0 <= all_marked <= of and 0 <= drawn <= of and 0 <= marked <= min(drawn, all_marked)):
+        raise ValueError(f"{marked} of {drawn}, {all_marked} of {of} make no table")
+    logs = _log_factorials(1 << max(10, of.bit_length()))
+    k = np.arange(max(marked, drawn + all_marked - of), min(drawn, all_marked) + 1)
+    ways = logs[all_marked] - logs[k] - logs[all_marked - k]
+    others = of - all_marked
+    ways = ways + logs[others] - logs[drawn - k] - logs[others - drawn + k]
+    total = logs[of] - logs[drawn] - logs[of - drawn]
+    return min(1.0, float(np.exp(ways - total).sum()))

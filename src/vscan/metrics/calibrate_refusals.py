@@ -9,7 +9,7 @@ import numpy as np
 from vscan.errors import UsageError
 from vscan.metrics.binomial import least_at, least_flawless
 from vscan.metrics.calibration_report import Target
-from vscan.metrics.certifying import LabelledScores, Tested, flagged_at
+from vscan.metrics.certifying import Chain, LabelledScores, flagged_at
 
 PICK = "vscan pick --strategy stratified draws videos to label, with their weights"
 
@@ -58,7 +58,7 @@ def refuse_labels(
 
 
 def too_few(
-    tested: Tested,
+    tested: Chain,
     labelled: LabelledScores,
     certify: LabelledScores,
     *,

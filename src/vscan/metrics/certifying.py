@@ -55,7 +55,7 @@ class LabelledScores:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class Chain:
     """What came of a chain of tests."""
 
     threshold: float | None
@@ -103,7 +103,7 @@ def certify_precision(
     confidence: float,
     floor: float = 0.0,
     edges: Sequence[float] = (),
-) -> Tested:
+) -> Chain:
     """The lowest threshold of a chain whose precision is at least `target`, with `confidence`.
 
     The chain begins where the fitting part's own test is surest, and goes down from there through
@@ -113,7 +113,7 @@ def certify_precision(
     """
     tried = _candidates(fit.scores, floor)
     if not len(tried):
-        return Tested(threshold=None, tried=0, first=None, p=None)
+        return Chain(threshold=None, tried=0, first=None, p=None)
     surest = _precision_p(fit, tried, target, edges)
     begin = len(surest) - 1 - int(np.argmin(surest[::-1]))  # of equal ones the lowest threshold
     chain = tried[begin:]
@@ -122,7 +122,7 @@ def certify_precision(
 
 def certify_recall(
     labelled: LabelledScores, *, target: float, confidence: float, floor: float = 0.0
-) -> Tested:
+) -> Chain:
     """The highest threshold of which recall is at least `target`, with `confidence`.
 
     The chain goes up from the lowest threshold, an order that depends on no label, so that no part
@@ -132,7 +132,7 @@ def certify_recall(
     found = labelled.scores[labelled.violates]
     chain = np.unique(found[(found >= floor) & (found > 0.0)])
     if not len(chain):
-        return Tested(threshold=None, tried=0, first=None, p=None)
+        return Chain(threshold=None, tried=0, first=None, p=None)
     if labelled.is_weighted:
         p = recall_p(labelled.scores, labelled.violates, labelled.weights, chain, target)
     else:
@@ -181,11 +181,11 @@ def flagged_at(labelled: LabelledScores, thresholds: Iterable[float]) -> list[tu
     return [(int(one), int(all_)) for one, all_ in zip(good, of, strict=True)]
 
 
-def _chained(chain: NDArray[np.float64], p: NDArray[np.float64], most: float) -> Tested:
+def _chained(chain: NDArray[np.float64], p: NDArray[np.float64], most: float) -> Chain:
     failed = np.flatnonzero(p > most)
     passed = int(failed[0]) if len(failed) else len(chain)
     last = max(0, passed - 1)
-    return Tested(
+    return Chain(
         threshold=float(chain[last]) if passed else None,
         tried=min(passed + 1, len(chain)),
         first=float(chain[0]),

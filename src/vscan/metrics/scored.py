@@ -68,8 +68,8 @@ class ScoredVideo:
     source: SourceRecord
     policies: Mapping[str, PolicyScore]
     """By the pack's policies that were asked for."""
-    flagged: bool
-    """Whether any policy fires."""
+    fired: frozenset[str]
+    """Policies that fire."""
     pooled: NDArray[np.float32] | None = None
     """(D,) the mean direction of its embedding; None where it was not asked for or not stored."""
 
@@ -146,7 +146,7 @@ class Scoring:
                 )
                 for policy_id, action in self.actions.items()
             },
-            flagged=bool(verdict.findings),
+            fired=frozenset(finding.policy for finding in verdict.findings),
             pooled=pooled,
         )
 

@@ -59,7 +59,10 @@ class CalibrateSettings:
             value = getattr(self, name)
             if value is not None and not 0.0 <= value < float("inf"):
                 told = name.replace("_", " ")
-                raise UsageError(f"{told} must be a number from 0 on, not {value:g}")
+                raise UsageError(
+                    f"{told} must be a number from 0 on, not {value:g}",
+                    remedy="give what you have measured, or leave it out",
+                )
         if self.action not in ("review", "escalate", "remove"):
             raise UsageError(
                 f"{self.action!r} is no action with a threshold",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,7 @@ def test_a_threshold_flags_what_a_rescan_with_it_flags(world: World) -> None:
 def test_workload_of_a_day(world: World) -> None:
     """A day's videos are flagged as the store's are, with the interval of that share."""
     load = world.report(videos_per_day=1000.0, minutes_per_review=3.0).new_load
+    assert load.per_day is not None
     assert load.per_day == pytest.approx(1000 * load.flagged / load.of, abs=0.1)
     assert load.per_day_low is not None and load.per_day_high is not None
     assert load.per_day_low < load.per_day < load.per_day_high
@@ -116,7 +118,9 @@ def test_labels_of_flagged_videos_alone(world: World) -> None:
     assert any("no threshold below the one it has" in note for note in report.notes)
     some = [row for row in world.rows if row not in rows][:5]
     world.write_labels("mostly.csv", [*rows, *some])
-    assert any("no random sample" in note for note in world.report("mostly.csv", at_least=0.6).notes)
+    assert any(
+        "no random sample" in note for note in world.report("mostly.csv", at_least=0.6).notes
+    )
 
 
 def test_thresholds_ascend(world: World) -> None:
@@ -209,7 +213,7 @@ def test_weights(world: World) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_settings_that_make_no_sense(world: World, wrong: dict[str, object]) -> None:
+def test_settings_that_make_no_sense(world: World, wrong: dict[str, Any]) -> None:
     """Each is refused with what to give instead."""
     with pytest.raises(UsageError) as refused:
         world.report(**wrong)

@@ -25,7 +25,7 @@ def policy(thresholds: dict[str, float], **keys: Any) -> Policy:
 
 def scored(values: list[float], step_s: float = 1.0) -> PolicyScores:
     """Samples `step_s` apart."""
-    times = np.arange(len(values)) * step_s
+    times = np.arange(len(values), dtype=np.float64) * step_s
     return PolicyScores("a", ("x",), times, np.array(values), np.zeros((len(values), 1)))
 
 

@@ -8,7 +8,7 @@ from vscan.metrics.certifying import LabelledScores
 from vscan.metrics.gathered import Gathered
 from vscan.metrics.scored import WORDS, Scoring
 from vscan.policies import Policy
-from vscan.policies.certificates import opens_at
+from vscan.policies.drift import opens_at
 
 OF_FLAGGED = 0.2
 """By how much the share of flagged videos among labels of equal weight may exceed that of the store

@@ -41,6 +41,11 @@ class Candidate:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
     @property
+    def content(self) -> tuple[str, str | None]:
+        """What is to be labelled: copies of one content need one label."""
+        return self.sha256 or self.uri, self.policy
+
+    @property
     def market(self) -> str | None:
         """As the input list said; None where it said none."""
         market = self.meta.get("market")

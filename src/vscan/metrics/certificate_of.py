@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vscan.metrics.calibration_report import CalibrationReport
 from vscan.policies import PolicyPack
-from vscan.policies.certificates import Certificate, opens_at, wording_digest
+from vscan.policies.certificates import Certificate
+from vscan.policies.drift import opens_at, wording_digest
 from vscan.policies.rewriting import with_certificate
 
 

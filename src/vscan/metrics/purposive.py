@@ -56,6 +56,8 @@ class Nearest:
     left_out: int = 0
     """Those that are answered already."""
     _kept: list[tuple[float, int, str, Candidate, str]] = field(default_factory=list)
+    _contents: set[tuple[str, str | None]] = field(default_factory=set)
+    """Of `_kept`. Copies have equal scores, so one that had to go takes no copy's place."""
 
     def see(self, candidate: Candidate) -> None:
         """Rank one video under one policy."""
@@ -71,6 +73,8 @@ class Nearest:
             self.left_out += 1
             return
         self.population += 1
+        if candidate.content in self._contents:
+            return
         distance = round(abs(candidate.score - middle), 4)
         side = "below" if candidate.score < middle else "above"
         reason = f"scores {candidate.score:.4f}, {distance:.4f} {side} {what}"
@@ -78,8 +82,12 @@ class Nearest:
         entry = (-distance, -candidate.place(self.seed), candidate.uri, candidate, reason)
         if len(self._kept) < self.size:
             heapq.heappush(self._kept, entry)
-        elif self._kept and entry[:3] > self._kept[0][:3]:
-            heapq.heapreplace(self._kept, entry)
+        elif entry[:3] > self._kept[0][:3]:
+            gone = heapq.heapreplace(self._kept, entry)[3]
+            self._contents.discard(gone.content)
+        else:
+            return
+        self._contents.add(candidate.content)
 
     def picks(self) -> Iterator[Pick]:
         """The nearest first."""
@@ -115,6 +123,8 @@ class Disputed:
     _open: dict[tuple[str, str], str] = field(default_factory=dict)
     """(verdict, content or URI; policy) to what two reviewers said."""
     _kept: dict[Dispute, list[tuple[int, str, Candidate, str]]] = field(default_factory=dict)
+    _contents: set[tuple[str, str | None]] = field(default_factory=set)
+    """In dispute so far: copies of one are no further case."""
 
     def add_decisions(self, decisions: Iterable[Decision]) -> None:
         """Takes in first and second reviews that differ and that nobody has settled."""
@@ -156,6 +166,9 @@ class Disputed:
 
     def _keep(self, dispute: Dispute, candidate: Candidate, reason: str) -> None:
         self.population[dispute] += 1
+        if candidate.content in self._contents:
+            return
+        self._contents.add(candidate.content)
         kept = self._kept.setdefault(dispute, [])
         heapq.heappush(kept, (-candidate.place(self.seed), candidate.uri, candidate, reason))
         if len(kept) > self.size:

@@ -11,7 +11,7 @@ from vscan.judge import prompt_pieces
 from vscan.matching.match import Match
 from vscan.matching.prompt_scores import PolicyScores
 from vscan.policies import Action, Policy, Thresholds
-from vscan.policies.certificates import opens_at
+from vscan.policies.drift import opens_at
 
 STEPS = 10_000
 """Thresholds and scores have 4 decimals."""

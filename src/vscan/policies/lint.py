@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vscan.errors import PackError, PackProblem
-from vscan.policies.certificates import drifted
+from vscan.policies.drift import drifted
 from vscan.policies.pack import Policy, PolicyPack, parse_pack, read_pack
 from vscan.policies.problems import TomlFile, parse_toml, where
 from vscan.toml_lines import KeyPath

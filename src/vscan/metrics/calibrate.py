@@ -18,8 +18,8 @@ from vscan.metrics.labels import load_labels
 from vscan.metrics.scored import WORDS, ScoredVideo, Scoring, prepare_scoring
 from vscan.metrics.volumes import MINUTES_PER_REVIEW
 from vscan.policies import Action, Policy
-from vscan.policies.drift import opens_at
 from vscan.policies.checks import threshold_contradictions
+from vscan.policies.drift import opens_at
 from vscan.provenance import version
 from vscan.rescanning import models_of
 from vscan.runs import without_secrets

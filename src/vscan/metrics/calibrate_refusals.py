@@ -82,18 +82,18 @@ def too_few(
         (0, 0) if tested.first is None else flagged_at(each, [tested.first])[0]
         for each in (certify, labelled)
     )
-    observed = right / of if of else 0.0
+    observed, share = right / max(1, of), of_all / len(labelled)
     needed = least_at(observed, at_least, confidence)
-    share = of_all / len(labelled)
     more = f"none would do at the precision of {observed:.2f} that they show"
     remedy = "a threshold cannot mend that: change prompts and contrast, or ask for less"
-    if needed is not None:
+    if needed is None and of < flawless:
+        more, needed = "these are too few to tell how many more", flawless
+    elif needed is not None:
         needed = max(needed, flawless)
-        total = math.ceil(2 * needed / share / 10) * 10
         more = f"about {needed} would do at the precision of {observed:.2f} that they show"
-        remedy = (
-            f"label about {total} videos drawn as these were, or fewer that are flagged; {PICK}"
-        )
+    if needed is not None and share:
+        total = math.ceil(2 * needed / share / 10) * 10
+        remedy = f"label about {total} videos drawn as these were, or fewer by strata; {PICK}"
     begin = (
         "none scores above 0" if tested.first is None else f"{of} score {tested.first:g} or more"
     )

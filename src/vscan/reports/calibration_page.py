@@ -25,14 +25,14 @@ def calibration_page(report: CalibrationReport) -> str:
 
 
 def _body(report: CalibrationReport) -> Iterator[str]:
-    yield paragraph(f"{_sentence(headline(report))} {_sentence(guarantee(report))}")
+    yield paragraph(f"{headline(report)}. {_sentence(guarantee(report))}")
     yield paragraph(
         "This holds for videos like the labelled ones, scored by the same model with the same"
         " wording: not where what is uploaded has changed since."
     )
     yield items(report.notes)
-    yield heading("Thresholds")
-    yield _table(threshold_table(report), (1, 2))
+    yield heading("What changes")
+    yield _table(threshold_table(report), ())
     yield heading("What a score means")
     yield paragraph(_sentence(probability_line(report)))
     bins = reliability_table(report)

@@ -20,7 +20,7 @@ table{border-collapse:collapse;margin:.5rem 0}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;
 border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-th[scope=row]{font-weight:normal}
+th[scope=row]{font-weight:normal;min-width:5.5rem}
 td.figure,th.figure{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .remark{color:var(--faint)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{color:var(--faint)}

@@ -72,6 +72,8 @@ def test_it_is_written_into_the_pack(vscan: Vscan, world: World) -> None:
     assert policy.calibration is not None and policy.calibration.review is not None
     held = policy.calibration.review
     assert (held.threshold, held.model, held.labels) == (policy.thresholds.review, MODEL, 120)
+    shown = vscan("policy", "show", path, "tobacco").out.decode()
+    assert f"{held.threshold:g}: precision at least 0.9 with confidence 0.8" in shown
     assert "vscan calibrate" not in vscan("policy", "lint", path).out.decode()
     changed = text.replace(f"review = {held.threshold:g}", "review = 0.71")
     path.write_text(changed.replace(MODEL, "other#sha256:" + "6" * 64), "utf-8")

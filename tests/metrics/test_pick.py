@@ -22,6 +22,9 @@ from vscan.metrics.pick import PickSettings, prepare_picking
 from vscan.metrics.pick_record import Pick
 from vscan.metrics.purposive import Disputed, Limit, Nearest
 from vscan.metrics.strata import Stratified, allocated
+from vscan.policies import parse_pack
+from vscan.policies.certificates import Calibration, Certificate
+from vscan.policies.drift import wording_digest
 from vscan.settings import ScanSettings
 
 
@@ -96,6 +99,7 @@ def test_an_estimate_from_weights_is_right_on_average() -> None:
         ([3, 3], 100, [3, 3]),
         ([5], 2, [2]),
         ([10_000, 2, 2], 6, [2, 2, 2]),
+        ([900, 100], 100, [70, 30]),
     ],
 )
 def test_allocation(populations: list[int], size: int, expected: list[int]) -> None:
@@ -300,3 +304,24 @@ def test_a_store_is_picked_from(tmp_path: Path) -> None:
     assert [] == picked(number=3, strategy="growing")
     with pytest.raises(UsageError, match="is no strategy"):
         picked(number=1, strategy="best")
+
+
+def test_even_odds_need_a_certificate_that_holds(tmp_path: Path) -> None:
+    """Of another model or wording it says nothing: then the threshold is what counts."""
+    made = parse_pack(
+        Path(pack(tmp_path / "p.toml", ("tobacco", "a cigarette", "review = 0.7"))).read_bytes(),
+        file="p.toml",
+    )
+    policy = made.policy("tobacco")
+    held = Certificate(
+        threshold=0.7, target="recall", at_least=0.8, confidence=0.95, model="m#sha256:1",
+        method="binomial", labels=9, positives=3, labels_sha256="sha256:" + "0" * 64, seed=0,
+        wording=wording_digest(made, policy), min_duration_s=1.0, release=0.8, even_at=0.4,
+    )  # fmt: skip
+    for certificate, models, even_at in (
+        (held, ["renamed#sha256:1"], 0.4),
+        (held, ["m#sha256:2"], None),
+        (held.model_copy(update={"wording": "sha256:" + "1" * 64}), ["m#sha256:1"], None),
+    ):
+        own = policy.model_copy(update={"calibration": Calibration(review=certificate)})
+        assert Limit("review", 0.7, even_at) == Limit.of(own, made, models)

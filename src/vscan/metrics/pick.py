@@ -25,6 +25,7 @@ from vscan.metrics.purposive import Disputed, Limit, Nearest
 from vscan.metrics.scored import Scoring, mildest, prepare_scoring
 from vscan.metrics.strata import Stratified
 from vscan.policies import Action, PolicyPack, load_pack
+from vscan.rescanning import models_of
 from vscan.settings import ScanSettings
 
 
@@ -128,7 +129,14 @@ def prepare_picking(
     actions = None if settings.policy is None else _only(judging.policy, settings.policy)
     scoring = prepare_scoring(judging, actions, pools=wants_vectors)
     pack = scoring.rejudging.pack
-    chooser = _chooser(settings, pack, judging)
+    models = models_of(scoring.rejudging.scored)
+    chooser = _chooser(settings, pack, judging, models)
+    notes = list(scoring.rejudging.notes)
+    if len({model.partition("#")[2] for model in models}) > 1:
+        notes.append(
+            f"embeddings of {len(models)} models are in the store: their scores and likeness cannot"
+            " be compared"
+        )
     if wants_vectors:
         videos: Iterator[Iterable[Candidate] | None] = (
             None if each is None else (whole_video(each, settings.policy),)
@@ -137,7 +145,7 @@ def prepare_picking(
     else:
         videos = (None if each is None else of_video(each) for each in scoring.videos())
     sources = scoring.rejudging.sources
-    return Picking(settings, chooser, sources, videos, list(scoring.rejudging.notes))
+    return Picking(settings, chooser, sources, videos, notes)
 
 
 def _of_files(
@@ -180,7 +188,10 @@ def _only(pack: str, policy: str) -> dict[str, Action]:
 
 
 def _chooser(
-    settings: PickSettings, pack: PolicyPack | None, judging: ScanSettings | None
+    settings: PickSettings,
+    pack: PolicyPack | None,
+    judging: ScanSettings | None,
+    models: Iterable[str] = (),
 ) -> Stratified | Nearest | Disputed | Growing:
     answered = Answered()
     if settings.labels is not None:
@@ -192,7 +203,11 @@ def _chooser(
         answered.add_decisions(decisions)
     size, seed = settings.number, settings.seed
     policies = () if pack is None else pack.policies
-    limits = {each.id: limit for each in policies if (limit := Limit.of(each)) is not None}
+    limits = {
+        each.id: limit
+        for each in policies
+        if pack is not None and (limit := Limit.of(each, pack, tuple(models))) is not None
+    }
     if settings.strategy == "stratified":
         near = {
             each.id: each.release_score

@@ -12,11 +12,13 @@ from typing import Literal
 
 from vscan.decisions.decision import Decision
 from vscan.decisions.standing import disagreements
+from vscan.embeddings.model_files import same_model
 from vscan.metrics.answered import Answered
 from vscan.metrics.candidates import Candidate
 from vscan.metrics.pick_record import Pick, Strategy
-from vscan.policies import Policy
+from vscan.policies import Policy, PolicyPack
 from vscan.policies.certificates import Certificate
+from vscan.policies.drift import ACTIONS, wording_digest
 
 Rank = tuple[float, int, str]
 
@@ -30,13 +32,22 @@ class Limit:
     even_at: float | None
 
     @classmethod
-    def of(cls, policy: Policy) -> Limit | None:
-        """The mildest threshold of the policy; None where it has none."""
-        for action in ("review", "escalate", "remove"):
+    def of(cls, policy: Policy, pack: PolicyPack, models: Iterable[str]) -> Limit | None:
+        """The mildest threshold of a policy of the pack; None where it has none.
+
+        models: fingerprints of what made the embeddings; a certificate of another one, or of
+        another wording, says nothing of even odds.
+        """
+        for action in ACTIONS:
             threshold = getattr(policy.thresholds, action)
             if threshold is not None:
                 held: Certificate | None = getattr(policy.calibration, action, None)
-                return cls(action, threshold, None if held is None else held.even_at)
+                holds = (
+                    held is not None
+                    and held.wording == wording_digest(pack, policy)
+                    and all(same_model(model, held.model) for model in models)
+                )
+                return cls(action, threshold, held.even_at if held and holds else None)
         return None
 
 

@@ -124,3 +124,19 @@ def test_a_shipped_pack_is_not_written_to(vscan: Vscan, world: World) -> None:
     assert 2 == ran.code and "ships with vscan" in ran.err
     ran = vscan(*world.asked(*TARGET, "--force", "-o", str(world.folder / "p.toml")))
     assert 2 == ran.code and "one of the files to read" in ran.err
+
+
+def test_files_are_written_though_nobody_reads_what_is_printed(
+    vscan: Vscan, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`| head` closes the pipe early: pack and page are there all the same."""
+
+    def closed(_: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("vscan.cli.tables.write_text", closed)
+    monkeypatch.setattr("vscan.cli.app.os.dup2", lambda *_: None)
+    new, page = world.folder / "n.toml", world.folder / "c.html"
+    assert 0 == vscan(*world.asked(*TARGET, "-o", str(new), "--html", str(page))).code
+    assert load_pack(str(new)).policy("tobacco").calibration
+    assert page.read_text("utf-8").endswith("</html>\n")

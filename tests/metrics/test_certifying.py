@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import pytest
@@ -43,6 +43,15 @@ class Population:
         right = int(self.right[flagged - 1]) if flagged else 0
         return right / max(1, flagged), right / int(self.right[-1])
 
+    @cached_property
+    def strata(self) -> list[NDArray[np.intp]]:
+        """Flagged, near and all other videos, where the threshold is 0.8."""
+        return [
+            np.flatnonzero(self.scores >= 0.8),
+            np.flatnonzero((self.scores < 0.8) & (self.scores >= 0.64)),
+            np.flatnonzero(self.scores < 0.64),
+        ]
+
     def oracle(self) -> float:
         """The most recall that a threshold with precision TARGET has."""
         grid = np.arange(1, 1_000) / 1_000
@@ -55,12 +64,7 @@ class Population:
 
     def stratified(self, seed: int) -> LabelledScores:
         """A third of the labels each from flagged, near and all other videos, with weights."""
-        rng = np.random.default_rng(seed)
-        strata = [
-            np.flatnonzero(self.scores >= 0.8),
-            np.flatnonzero((self.scores < 0.8) & (self.scores >= 0.64)),
-            np.flatnonzero(self.scores < 0.64),
-        ]
+        rng, strata = np.random.default_rng(seed), self.strata
         each = LABELS // 3
         # With replacement, which is quicker on a million and hardly another sample.
         drawn = np.concatenate([one[rng.integers(0, len(one), each)] for one in strata])

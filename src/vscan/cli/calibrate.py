@@ -143,11 +143,16 @@ def calibrate(
         for _ in with_progress(running.steps(), sources, "calibrate"):
             pass
         report = running.report()
-        _tell(report, as_json=as_json)
-        if page is not None:
-            _write_page(page, report)
-        if written is not None:
-            written.write(report)
+        # Each comes whatever becomes of the others: what is printed first, then the files.
+        try:
+            _tell(report, as_json=as_json)
+        finally:
+            try:
+                if page is not None:
+                    _write_page(page, report)
+            finally:
+                if written is not None:
+                    written.write(report)
 
 
 def _target(precision: float | None, recall: float | None) -> tuple[Target, float]:

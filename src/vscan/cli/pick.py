@@ -142,16 +142,20 @@ def pick(
         for _ in with_progress(picking.steps(), range(picking.sources), "pick"):
             pass
         picks = picking.picks()
-        if as_json:
-            print_json_lines(picks)
-        else:
-            print_table(COLUMNS, map(_row, picks))
+        # The file comes whatever becomes of what is printed.
+        try:
+            if as_json:
+                print_json_lines(picks)
+            else:
+                print_table(COLUMNS, map(_row, picks))
+        finally:
+            if file is not None:
+                for each in picks:
+                    file.write(each.to_line())
+                file.finish()
         for note in picking.notes:
             say(f"note: {note}")
-        if file is not None:
-            for each in picks:
-                file.write(each.to_line())
-            file.finish()
+        if output is not None:
             say(f"wrote {output}: picks: {len(picks)}, strategy {strategy}, seed {seed}")
 
 

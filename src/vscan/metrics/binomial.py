@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_NEEDED = 10_000_000
+MOST_NEEDED = 1_000_000
 """Trials up to which a number that would suffice is looked for."""
 
 

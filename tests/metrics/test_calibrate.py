@@ -116,6 +116,7 @@ def test_labels_of_flagged_videos_alone(world: World) -> None:
     assert report.certified.threshold >= 0.55
     assert report.new.recall.value is None
     assert any("no threshold below the one it has" in note for note in report.notes)
+    assert not any("no random sample" in note for note in world.report().notes)
     some = [row for row in world.rows if row not in rows][:5]
     world.write_labels("mostly.csv", [*rows, *some])
     assert any(

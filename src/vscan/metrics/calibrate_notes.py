@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vscan.metrics.binomial import upper_tail
 from vscan.metrics.certifying import LabelledScores
 from vscan.metrics.gathered import Gathered
 from vscan.metrics.scored import WORDS, Scoring
 from vscan.policies import Policy
 from vscan.policies.drift import opens_at
 
-OF_FLAGGED = 0.2
-"""By how much the share of flagged videos among labels of equal weight may exceed that of the store
-before it is said that they can hardly be a random sample of it."""
+NO_CHANCE = 0.001
+"""How unlikely the share of flagged videos among labels of equal weight must be, had they been
+drawn from the store alike, before it is said that they were not."""
 
 
 def notes_on(
@@ -58,17 +59,25 @@ def _on_labels(gathered: Gathered, labelled: LabelledScores, flagged: int) -> It
             "every label is of what the pack flags: no threshold below the one it has could be"
             " tested, and nothing is known of what it misses"
         )
-    elif not labelled.is_weighted:
+    elif not labelled.is_weighted and _is_biased(flagged, len(labelled), gathered):
         among, of_store = flagged / len(labelled), gathered.flagged / len(gathered.scores)
-        if among - of_store > OF_FLAGGED:
-            yield (
-                f"{among:.0%} of the labelled videos are flagged now, and {of_store:.0%} of the"
-                " store: they are no random sample of it, and the guarantee is of videos like the"
-                " labelled ones alone; what `vscan pick` draws has weights that mend that"
-            )
+        yield (
+            f"{among:.0%} of the labelled videos are flagged now, and {of_store:.0%} of the store:"
+            " they are no random sample of it, and the guarantee is of videos like the labelled"
+            " ones alone; what `vscan pick` draws has weights that mend that"
+        )
     if labelled.is_weighted:
         yield (
             "weights are taken to be 1 over the chance of being drawn, each weight one stratum, and"
             " strata to be cut by score where the pack's lowest threshold and its release are, as"
             " `vscan pick` cuts them"
         )
+
+
+def _is_biased(flagged: int, of: int, gathered: Gathered) -> bool:
+    """Whether so many flagged labels, or so few, hardly come by chance."""
+    share = gathered.flagged / len(gathered.scores)
+    if not 0.0 < share < 1.0:
+        return False
+    more, fewer = upper_tail(flagged, of, share), upper_tail(of - flagged, of, 1.0 - share)
+    return min(more, fewer) < NO_CHANCE

@@ -128,6 +128,9 @@ def test_labels_with_weights_keep_the_promise() -> None:
     assert sum(each is not None for each in alike) < 0.5 * TRIALS
     certified = [rare.at(each) for each in drawn if each is not None]
     assert len(certified) >= 0.95 * TRIALS
+    drawn_once = rare.stratified(0)
+    assert precision_of(drawn_once, 0, edges=(0.64, 0.8)).exact  # all above 0.8 weigh the same
+    assert not precision_of(drawn_once, 0).exact
     assert np.mean([precision >= TARGET for precision, _ in certified]) >= LEAST_MET
 
 

@@ -180,7 +180,7 @@ class Calibrating:
             target=settings.target,
             at_least=settings.at_least,
             confidence=settings.confidence,
-            method="betting" if labelled.is_weighted else "binomial",
+            method="binomial" if tested.exact else "betting",
             seed=settings.seed,
             fitted=len(fit) if precision else 0,
             tested=len(certify) if precision else len(labelled),

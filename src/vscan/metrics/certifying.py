@@ -66,6 +66,8 @@ class Chain:
     """The threshold that the chain began with; None where there was none to try."""
     p: float | None
     """Of `threshold`, or of `first` where none was certified."""
+    exact: bool = True
+    """Whether that p is of the exact binomial tail; else of betting on weighted labels."""
 
 
 def halves(labelled: LabelledScores, seed: int) -> tuple[LabelledScores, LabelledScores]:
@@ -117,7 +119,10 @@ def certify_precision(
     surest = _precision_p(fit, tried, target, edges)
     begin = len(surest) - 1 - int(np.argmin(surest[::-1]))  # of equal ones the lowest threshold
     chain = tried[begin:]
-    return _chained(chain, _precision_p(certify, chain, target, edges), 1.0 - confidence)
+    found = _chained(chain, _precision_p(certify, chain, target, edges), 1.0 - confidence)
+    at = found.first if found.threshold is None else found.threshold
+    edge = max((each for each in edges if at is not None and each <= at), default=0.0)
+    return replace(found, exact=not _from(certify, edge).is_weighted)
 
 
 def certify_recall(
@@ -138,7 +143,7 @@ def certify_recall(
     else:
         flagged = len(found) - np.searchsorted(np.sort(found), chain, side="left")
         p = np.array([upper_tail(int(each), len(found), target) for each in flagged])
-    return _chained(chain, p, 1.0 - confidence)
+    return replace(_chained(chain, p, 1.0 - confidence), exact=not labelled.is_weighted)
 
 
 def _candidates(scores: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
@@ -162,7 +167,7 @@ def _precision_p(
     bounds = np.array([0.0, *sorted(edges)])
     at = np.searchsorted(bounds, thresholds, side="right") - 1
     for place in np.unique(at):
-        above = labelled.at(np.flatnonzero(labelled.scores >= bounds[place]))
+        above = _from(labelled, float(bounds[place]))
         asked = thresholds[at == place]
         if above.is_weighted:
             found = precision_p(above.scores, above.violates, above.weights, asked, target)
@@ -170,6 +175,11 @@ def _precision_p(
             found = np.array([upper_tail(*each, target) for each in flagged_at(above, asked)])
         p[at == place] = found
     return p
+
+
+def _from(labelled: LabelledScores, edge: float) -> LabelledScores:
+    """Those that score `edge` or more."""
+    return labelled.at(np.flatnonzero(labelled.scores >= edge))
 
 
 def flagged_at(labelled: LabelledScores, thresholds: Iterable[float]) -> list[tuple[int, int]]:

@@ -88,6 +88,20 @@ def metrics_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def calibration_schema() -> str:
+    """JSON Schema of a calibration's report, from the dataclasses that write it."""
+    from vscan.metrics.calibration_report import calibration_json_schema
+
+    return calibration_json_schema()
+
+
+def pick_schema() -> str:
+    """JSON Schema of one pick, from the dataclass that writes it."""
+    from vscan.metrics.pick_record import pick_json_schema
+
+    return pick_json_schema()
+
+
 def policy_pack_schema() -> str:
     """JSON Schema of a policy pack, for editors that check TOML."""
     from vscan.policies import pack_json_schema
@@ -148,6 +162,8 @@ PAGES = {
     "run-schema.json": run_schema,
     "backtest-schema.json": backtest_schema,
     "metrics-schema.json": metrics_schema,
+    "calibration-schema.json": calibration_schema,
+    "pick-schema.json": pick_schema,
     "policy-pack.schema.json": policy_pack_schema,
     "commands.md": commands,
 }

@@ -60,10 +60,10 @@ def judge(
     findings: list[Finding] = []
     suppressed: list[Suppressed] = []
     for policy_id, policy in _policies(pack, matches):
-        own = [match for match in matches if _policy_of(match, pack) == policy_id]
+        own = matches_of(policy_id, matches, pack)
         violating = [match for match in own if match.opinion == "violating"]
         benign = [match for match in own if match.opinion == "benign"]
-        kept, aside = _prompt_pieces(policy, by_policy.get(policy_id), benign, whole, gaps)
+        kept, aside = prompt_pieces(policy, by_policy.get(policy_id), benign, whole, gaps)
         for match in violating:
             (aside if _is_set_aside(match, benign) else kept).append(_match_piece(match, policy))
         if kept:
@@ -81,18 +81,27 @@ def _policies(pack: PolicyPack, matches: Iterable[Match]) -> list[tuple[str, Pol
     return policies
 
 
+def matches_of(policy_id: str, matches: Iterable[Match], pack: PolicyPack) -> list[Match]:
+    """Those that count under that policy of the pack, or under KNOWN_CONTENT."""
+    return [match for match in matches if _policy_of(match, pack) == policy_id]
+
+
 def _policy_of(match: Match, pack: PolicyPack) -> str:
     return match.policy if match.policy in pack else KNOWN_CONTENT
 
 
-def _prompt_pieces(
+def prompt_pieces(
     policy: Policy | None,
     scores: PolicyScores | None,
     benign: Sequence[Match],
     parts: Sequence[Interval],
     gaps: Sequence[Interval],
 ) -> tuple[list[Piece], list[Piece]]:
-    """What the prompts found: (what stands, what a benign match sets aside)."""
+    """What the prompts found: (what stands, what a benign match sets aside).
+
+    policy: None for known content. benign: matches of that policy with benign exemplars. parts: at
+    least one; parts and gaps as in `judge`.
+    """
     if policy is None or scores is None or not len(scores.scores):
         return [], []
     lowest = policy.thresholds.lowest

@@ -116,7 +116,7 @@ def _measured(
 
     def interest_so_far(measured: Measured) -> NDArray[np.float64]:
         with timings.of_thread("judge"):
-            return interest_of(_judged(measured, rules.signals), rules)
+            return interest_of(judged(measured, rules.signals), rules)
 
     measured = None if keeper is None else keeper.recall(digests, rules.indexes)
     if measured is None:
@@ -145,13 +145,15 @@ def judge_source(
     *,
     rules: Rules,
     warnings: Sequence[str] = (),
+    matches: Sequence[Match] | None = None,
 ) -> Verdict:
     """Hold the tracks of one source against the pack and the indexes. Needs no decoder.
 
     uri: as records have it. meta: passed through. warnings: codes that stand in the record beside
-    those of the rules and of the reading.
+    those of the rules and of the reading. matches: what `match_exemplars` finds of `judged`, where
+    the caller has asked already.
     """
-    measured = _judged(measured, rules.signals)
+    measured = judged(measured, rules.signals)
     report, info = measured.report, measured.info
     scores: Sequence[PolicyScores] = ()
     if rules.scorer is not None and "embedding" in measured.tracks:
@@ -159,7 +161,7 @@ def judge_source(
     judgement = judge(
         rules.pack,
         scores=scores,
-        matches=match_exemplars(measured, rules.indexes),
+        matches=match_exemplars(measured, rules.indexes) if matches is None else matches,
         end_s=report.end_s,
         coverage=report.least_coverage,
         gaps=[Interval(*gap) for gap in report.gaps_s],
@@ -210,7 +212,7 @@ def interest_of(measured: Measured, rules: Rules) -> NDArray[np.float64]:
     return interest(_source_tracks(measured), scores, limits, rules.indexes)
 
 
-def _judged(measured: Measured, signals: Sequence[str] | None) -> Measured:
+def judged(measured: Measured, signals: Sequence[str] | None) -> Measured:
     """What was measured, of these signals alone."""
     if signals is None:
         return measured

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from vscan.embeddings.registry import BUILTIN
@@ -33,9 +33,13 @@ def refuse_blindness(
 
 
 def configuration_notes(
-    pack: PolicyPack, indexes: Sequence[ExemplarIndex], signals: Sequence[str]
+    pack: PolicyPack,
+    indexes: Sequence[ExemplarIndex],
+    signals: Sequence[str],
+    models: Iterable[str] = (),
 ) -> tuple[str, ...]:
-    """What of the pack cannot fire with these indexes and signals."""
+    """What of the pack cannot fire with these indexes and signals, and which of its certificates
+    say nothing of these models (fingerprints)."""
     bound = {index.name for index in indexes}
     notes = [
         f"policy {policy.id} names the exemplar index {name!r}, which no --index gives: "
@@ -46,7 +50,30 @@ def configuration_notes(
     ]
     if unscored_warnings(pack, signals):
         notes.append("prompts are not scored: the signal `embedding` is not measured")
-    return tuple(notes)
+    return (*notes, *_certificate_notes(pack, models))
+
+
+def _certificate_notes(pack: PolicyPack, models: Iterable[str]) -> Iterator[str]:
+    """Thresholds that were certified on another model: a score of one is not that of another."""
+    from vscan.embeddings.model_files import same_model
+
+    used = sorted(set(models))
+    for policy in pack.policies:
+        held = () if policy.calibration is None else policy.calibration.certificates()
+        for action, certificate in held:
+            for model in used:
+                if not same_model(model, certificate.model):
+                    yield (
+                        f"policy {policy.id}: its threshold {action} was certified on "
+                        f"{short_model(certificate.model)}, not on {short_model(model)}: "
+                        "the certificate says nothing here"
+                    )
+
+
+def short_model(fingerprint: str) -> str:
+    """A model's name with the first digits of its fingerprint, for people."""
+    name, _, digest = fingerprint.partition("#sha256:")
+    return f"{name}#{digest[:8]}" if digest else name
 
 
 def unscored_warnings(pack: PolicyPack, signals: Sequence[str]) -> tuple[str, ...]:

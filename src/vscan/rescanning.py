@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -190,7 +190,7 @@ def prepare_rescan(settings: ScanSettings) -> Rejudging:
         scored=scored,
         make_rules=lambda way: rules_for(pack, indexes, signals, way, settings, now),
         sources=ways.total(),
-        notes=configuration_notes(pack, indexes, signals),
+        notes=configuration_notes(pack, indexes, signals, models_of(scored)),
         flood_share=settings.flood_share,
     )
 
@@ -205,6 +205,11 @@ def _ways(store: FrameStore) -> tuple[Counter[MeasuredBy], frozenset[MeasuredBy]
         if not isinstance(record, DamagedSource) and record.tracks:
             scored.add(way)
     return ways, frozenset(scored)
+
+
+def models_of(ways: Iterable[MeasuredBy]) -> list[str]:
+    """Fingerprints of the models that made embeddings in these ways, sorted, each once."""
+    return sorted({way.model for way in ways if way.model is not None})
 
 
 def rescan(settings: ScanSettings) -> Iterator[Verdict]:

@@ -76,7 +76,6 @@ def prepare(settings: ScanSettings) -> Prepared:
     refuse_twins(indexes)
     judged = settings.signals or needed_signals(pack, indexes)
     refuse_blindness(pack, indexes, judged)
-    notes = configuration_notes(pack, indexes, judged)
     measured = judged
     if settings.store is not None and settings.signals is None:
         measured = tuple(each for each in SIGNALS if each in judged or each in KEPT_SIGNALS)
@@ -84,6 +83,8 @@ def prepare(settings: ScanSettings) -> Prepared:
     scorer: PromptScorer | None = None
     if "embedding" in measured:
         encoder = _model_for(pack, settings)
+    models = [encoder.fingerprint] if encoder is not None and "embedding" in judged else []
+    notes = configuration_notes(pack, indexes, judged, models)
     if encoder is not None and "embedding" in judged:
         for index in indexes:
             index.require_model(encoder.fingerprint)

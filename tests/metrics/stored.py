@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,10 +93,12 @@ class Archive:
     def add(
         self, uri: str, prompt: str = PROMPTS[0], scores: Sequence[float] = (),
         *, content: str | None = None, signal: str = "embedding", sampling: str = "fps:1",
+        model: str = MODEL, meta: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """A video of a frame a second: `scores` on that prompt, then five frames of nothing.
 
-        signal: `pdq` for one of which no embedding was measured. sampling: what its record says.
+        signal: `pdq` for one of which no embedding was measured. sampling, model, meta: what its
+        record says.
         """
         count = len(scores) + 5
         vectors = np.tile(np.eye(8)[0], (count, 1))
@@ -107,8 +110,10 @@ class Archive:
         digests = Digests(sha256_of(content or uri), "0" * 32, 1000)
         spec = SPEC if signal == "embedding" else PDQ
         spec = TrackSpec(signal, {**spec.made_by, "sampling": sampling})
+        if signal == "embedding":
+            spec = TrackSpec(signal, {**spec.made_by, "model": model})
         track = (
-            Track("embedding", times_s, vectors.astype(np.float16), spec={"model": MODEL})
+            Track("embedding", times_s, vectors.astype(np.float16), spec={"model": model})
             if signal == "embedding"
             else Track("pdq", times_s, np.zeros((count, 256), np.uint8), np.zeros(count, np.uint8))
         )
@@ -116,7 +121,7 @@ class Archive:
         self.store.put_source(
             StoredSource(
                 uri=uri, sha256=digests.sha256, md5=digests.md5, bytes=digests.bytes,
-                meta={"market": "DE"}, info=info, report=report,
+                meta={"market": "DE"} if meta is None else meta, info=info, report=report,
                 tracks={signal: spec.key}, specs={signal: spec.made_by}, error=None,
             )
         )  # fmt: skip

@@ -95,7 +95,7 @@ def test_picks(tmp_path: Path) -> None:
     for bad, told in (
         (b"", "holds no picks"),
         (b'{"schema":"vscan.label/1"}', ":1: not a pick"),
-        (b'{"schema":"vscan.pick/1","verdict":"v_a"}', ":1: a pick names a verdict and a policy"),
+        (b'{"schema":"vscan.pick/1","verdict":"v_a","policy":""}', ":1: a pick names a verdict"),
         (b"[", ":1: no JSON"),
     ):
         file.write_bytes(bad)

@@ -104,6 +104,7 @@ def root(
 
 
 def _register() -> None:
+    from vscan.cli.calibrate import calibrate as calibrate_policy
     from vscan.cli.demo import demo
     from vscan.cli.doctor import doctor
     from vscan.cli.explain import explain
@@ -116,6 +117,7 @@ def _register() -> None:
     from vscan.cli.index_search import search
     from vscan.cli.metrics import metrics
     from vscan.cli.models import models_app
+    from vscan.cli.pick import pick
     from vscan.cli.plan import plan
     from vscan.cli.policy import policy_app
     from vscan.cli.report import report
@@ -165,6 +167,8 @@ def _register() -> None:
     app.add_typer(verdicts_app, name="verdicts")
     app.add_typer(review_app, name="review")
     app.command("metrics")(metrics)
+    app.command("calibrate")(calibrate_policy)
+    app.command("pick")(pick)
     app.command("doctor")(doctor)
     app.command("demo")(demo)
 

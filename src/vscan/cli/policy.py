@@ -171,6 +171,7 @@ def _show_policy(pack: PolicyPack, policy: Policy) -> None:
             ("min_duration_s", f"{policy.min_duration_s:g}"),
             ("indexes", ", ".join(policy.indexes) or "-"),
             ("match_action", str(policy.match_action)),
+            *_certificates(policy),
         ),
     )
     if policy.prompts:
@@ -178,6 +179,18 @@ def _show_policy(pack: PolicyPack, policy: Policy) -> None:
         texts = [("prompt", text) for text in policy.prompts]
         texts += [("contrast", text) for text in policy.contrast]
         print_table(("kind", "text"), texts)
+
+
+def _certificates(policy: Policy) -> list[tuple[str, str]]:
+    held = () if policy.calibration is None else policy.calibration.certificates()
+    return [
+        (
+            f"calibration.{action}",
+            f"{each.threshold:g}: {each.target} at least {each.at_least:g} with confidence"
+            f" {each.confidence:g}, on {each.labels} labels",
+        )
+        for action, each in held
+    ]
 
 
 def _thresholds(policy: Policy) -> str:

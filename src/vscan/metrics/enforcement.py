@@ -21,7 +21,7 @@ from vscan.metrics.exposure import exposures
 from vscan.metrics.grouping import Grouping, Key, Window, in_order
 from vscan.metrics.labelled import LEAST
 from vscan.metrics.labels import load_labels
-from vscan.metrics.picks import Pick, load_picks
+from vscan.metrics.picks import Drawn, load_picks
 from vscan.metrics.rulings import ruling_groups
 from vscan.metrics.sampled import NO_SAMPLE, Sampled, sampled
 from vscan.metrics.seen import Seen, Verdicts, load_verdicts, moment
@@ -132,7 +132,7 @@ def _sampled(
     ruled = {so: Answers.of_decisions(stands, flagged=so) for so in (True, False)}
     labels = None if settings.labels is None else Answers.of_labels(load_labels(settings.labels))
 
-    def answer(pick: Pick) -> bool | None:
+    def answer(pick: Drawn) -> bool | None:
         names = Names(pick.verdict, pick.sha256, pick.uri)
         said = ruled[pick.flagged].find(names, pick.policy)
         return said if said is not None or labels is None else labels.find(names, pick.policy)

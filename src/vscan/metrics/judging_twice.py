@@ -16,7 +16,7 @@ from vscan.matching.prompt_scores import PolicyScores, PromptScorer
 from vscan.measured_by import MeasuredBy, rules_for
 from vscan.pipeline import Rules, judge_source
 from vscan.readiness import configuration_notes, refuse_blindness
-from vscan.rescanning import NOT_STORED, Rejudging, prepare_rescan
+from vscan.rescanning import NOT_STORED, Rejudging, models_of, prepare_rescan
 from vscan.scanning import needed_signals
 from vscan.settings import ScanSettings
 from vscan.store.source_records import DamagedSource
@@ -124,7 +124,7 @@ def prepare_two_packs(old: str, new: str, settings: ScanSettings) -> TwoPacks:
         signals=signals,
         rules={way: both(way)[1] for way in before.rules},
         make_rules=lambda way: both(way)[1],
-        notes=configuration_notes(pack, before.indexes, signals),
+        notes=configuration_notes(pack, before.indexes, signals, models_of(before.scored)),
         missing=Counter(),
         damaged=[],
         made_since={},

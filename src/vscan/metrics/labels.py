@@ -43,6 +43,9 @@ class Label:
     violates: bool
     weight: float = 1.0
     """How many videos of the whole it stands for: 1 over the chance that it was drawn with."""
+    purposive: bool = False
+    """Whether the video was picked for what it shows (a line of `vscan pick` without a weight): no
+    rate may rest on it."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,13 @@ def _label(path: Path, line: int, row: Mapping[str, Any]) -> Label:
         missing = "names no policy" if names else "names no video"
         problem = f"{said!r} is no label" if names and policy else missing
         raise UsageError(f"{path}:{line}: {problem}", remedy=_REMEDY)
-    return Label(names=names, policy=policy, violates=WORDS[said], weight=_weight(path, line, row))
+    return Label(
+        names=names,
+        policy=policy,
+        violates=WORDS[said],
+        weight=_weight(path, line, row),
+        purposive="strategy" in row and row.get("weight") in (None, ""),
+    )
 
 
 def _weight(path: Path, line: int, row: Mapping[str, Any]) -> float:

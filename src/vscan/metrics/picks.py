@@ -1,4 +1,4 @@
-"""Picks: the cases that were drawn for people to answer, one JSON line each (`vscan.pick/1`)."""
+"""A sample: stratified picks (`vscan.pick/1`) read back, as the basis of estimates."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 import orjson
 
 from vscan.errors import UsageError
+from vscan.metrics.pick_record import PICK_SCHEMA
 from vscan.metrics.seen import Seen
 
-SCHEMA = "vscan.pick/1"
 STRATEGY = "stratified"
 """The one strategy that draws with known chances."""
 _REMEDY = "give the lines that a stratified `vscan pick` wrote, all of them"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pick:
+class Drawn:
     """One video, drawn to be asked about under one policy."""
 
     verdict: str
@@ -43,7 +43,7 @@ class Pick:
 class Picks:
     """A whole sample."""
 
-    drawn: tuple[Pick, ...]
+    drawn: tuple[Drawn, ...]
 
     def completed(self, verdicts: Mapping[str, Seen]) -> Picks:
         """With the market and the views that the verdicts name where the picks do not.
@@ -53,7 +53,7 @@ class Picks:
         return replace(self, drawn=tuple(_completed(pick, verdicts) for pick in self.drawn))
 
 
-def _completed(pick: Pick, verdicts: Mapping[str, Seen]) -> Pick:
+def _completed(pick: Drawn, verdicts: Mapping[str, Seen]) -> Drawn:
     seen = verdicts.get(pick.verdict)
     if seen is None:
         return pick
@@ -71,7 +71,7 @@ def load_picks(path: Path) -> Picks:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}", remedy=_REMEDY) from error
-    picks: dict[tuple[str, str], Pick] = {}
+    picks: dict[tuple[str, str], Drawn] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -92,8 +92,8 @@ def _row(where: str, line: bytes) -> Mapping[str, Any]:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise UsageError(f"{where}: no JSON: {error}", remedy=_REMEDY) from error
-    if not isinstance(row, dict) or row.get("schema") != SCHEMA:
-        raise UsageError(f"{where}: not a pick: its schema is not {SCHEMA}", remedy=_REMEDY)
+    if not isinstance(row, dict) or row.get("schema") != PICK_SCHEMA:
+        raise UsageError(f"{where}: not a pick: its schema is not {PICK_SCHEMA}", remedy=_REMEDY)
     if row.get("strategy") != STRATEGY:
         raise UsageError(
             f"{where}: drawn by {row.get('strategy')!r}, with chances that nobody knows: no"
@@ -103,7 +103,7 @@ def _row(where: str, line: bytes) -> Mapping[str, Any]:
     return row
 
 
-def _pick(where: str, row: Mapping[str, Any]) -> Pick:
+def _pick(where: str, row: Mapping[str, Any]) -> Drawn:
     for name in ("verdict", "uri", "policy", "stratum"):
         if not isinstance(row.get(name), str) or not row[name]:
             raise UsageError(f"{where}: {name} is not a text", remedy=_REMEDY)
@@ -122,7 +122,7 @@ def _pick(where: str, row: Mapping[str, Any]) -> Pick:
         )
     sha256, market, views = row.get("sha256"), row.get("market"), row.get("views")
     known = type(views) in (int, float) and views is not None and views >= 0
-    return Pick(
+    return Drawn(
         verdict=row["verdict"],
         uri=row["uri"],
         sha256=sha256 if isinstance(sha256, str) else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vscan.metrics.figures import Figure, figure, none
 from vscan.metrics.grouping import UNKNOWN
-from vscan.metrics.picks import Pick, Picks
+from vscan.metrics.picks import Drawn, Picks
 from vscan.metrics.proportions import Estimate
 from vscan.metrics.weighted import (
     Stratum,
@@ -68,12 +68,12 @@ class Sampled:
     strata: tuple[StratumSeen, ...]
 
 
-Answered = list[tuple[Pick, bool | None]]
+Answered = list[tuple[Drawn, bool | None]]
 """Picks, and whether each violates; None where nobody has said."""
 
 
 def sampled(
-    picks: Picks, answer: Callable[[Pick], bool | None], *, least: int, by_market: bool
+    picks: Picks, answer: Callable[[Drawn], bool | None], *, least: int, by_market: bool
 ) -> Iterator[Sampled]:
     """Estimates by policy and, where each stratum is of one market, by market too."""
     told = [(pick, answer(pick)) for pick in picks.drawn]

@@ -1,4 +1,4 @@
-"""Types of the keys of a policy pack, each with what it accepts."""
+"""Types of the keys and tables of a policy pack, each with what it accepts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     PlainSerializer,
     WithJsonSchema,
@@ -15,6 +17,15 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from vscan.policies.actions import Action
+
+
+class Table(BaseModel):
+    """A table of a pack: unknown keys, wrong types, `nan` and `inf` are errors."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
 
 _RECOMMENDED = [str(action) for action in Action if action is not Action.ALLOW]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vscan.errors import PackError, PackProblem
+from vscan.policies.drift import drifted
 from vscan.policies.pack import Policy, PolicyPack, parse_pack, read_pack
 from vscan.policies.problems import TomlFile, parse_toml, where
 from vscan.toml_lines import KeyPath
@@ -42,6 +43,9 @@ def _warnings(pack: PolicyPack, toml: TomlFile) -> tuple[PackProblem, ...]:
     for number, policy in enumerate(pack.policies):
         for path, message, hint in _policy_doubts(policy):
             doubts.append((("policy", number, *path), message, hint))
+        for action, changed in drifted(pack, policy):
+            hint = "certify it anew: vscan calibrate"
+            doubts.append((("policy", number, "calibration", action), changed, hint))
     doubts += _prompt_doubts(pack)
     warnings = [
         PackProblem(toml.file, toml.lines.line(path), where(path), message, hint)

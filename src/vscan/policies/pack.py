@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from vscan.errors import PackError, PackProblem, UsageError
 from vscan.policies.actions import Action, Severity
+from vscan.policies.certificates import Calibration, Certificate
 from vscan.policies.checks import Contradiction, pack_contradictions, policy_contradictions
 from vscan.policies.fields import (
     ActionWord,
@@ -24,6 +25,7 @@ from vscan.policies.fields import (
     Prompts,
     Score,
     Slug,
+    Table,
     Template,
     Text,
     Version,
@@ -42,13 +44,7 @@ DEFAULT_TEMPLATES = (
 """Prompts are scored as the mean of these, as in Radford et al. 2021 (arXiv 2103.00020), 3.1.4."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Thresholds(_Table):
+class Thresholds(Table):
     """Scores from which each action is recommended; those left out are never recommended."""
 
     review: Score | None = None
@@ -79,7 +75,7 @@ class Thresholds(_Table):
         return max(reached, default=Action.ALLOW)
 
 
-class Policy(_Table):
+class Policy(Table):
     """One rule: what it looks for, how sure it must be, and what it then recommends."""
 
     id: PolicyId
@@ -104,6 +100,8 @@ class Policy(_Table):
     """Action recommended where a part of a video matches a violating exemplar."""
     thresholds: Thresholds = Thresholds()
     """Scores from which each action is recommended."""
+    calibration: Calibration | None = None
+    """What was certified of the thresholds on labelled videos; takes no part in judging."""
 
     @model_validator(mode="after")
     def _hold_together(self) -> Policy:
@@ -117,7 +115,7 @@ class Policy(_Table):
         return None if lowest is None else lowest * self.release
 
 
-class PolicyPack(_Table):
+class PolicyPack(Table):
     """A versioned set of policies with the prompts and templates that they share."""
 
     schema_id: Literal["vscan.pack/1"] = Field(alias="schema")
@@ -150,8 +148,12 @@ class PolicyPack(_Table):
 
     @cached_property
     def digest(self) -> str:
-        """`sha256:…` of the content with its defaults; comments, layout and order of keys aside."""
-        content = _without_empty(self.model_dump(mode="json", by_alias=True))
+        """`sha256:…` of the content with its defaults; comments, layout, order of keys and
+        certificates, which judge nothing, aside."""
+        rules = self.model_dump(
+            mode="json", by_alias=True, exclude={"policies": {"__all__": {"calibration"}}}
+        )
+        content = _without_empty(rules)
         canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
         return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
@@ -233,10 +235,12 @@ def _keys(table: type[BaseModel]) -> tuple[str, ...]:
     return tuple(field.alias or name for name, field in table.model_fields.items())
 
 
-_KEYS = {
+_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
     (): _keys(PolicyPack),
     ("policy",): _keys(Policy),
     ("policy", "thresholds"): _keys(Thresholds),
+    ("policy", "calibration"): _keys(Calibration),
+    **{("policy", "calibration", action): _keys(Certificate) for action in _keys(Calibration)},
 }
 
 

@@ -34,7 +34,7 @@ class ReportFile:
         option: the command's option that names the file, for messages. Raises UsageError for a file
         that may not be replaced, OutputError for one that cannot be written.
         """
-        self._path, self._option, self._force = path, option, force
+        self.path, self._option, self._force = path, option, force
         self._failed: OSError | None = None
         self._refuse(inputs)
         with ExitStack() as stack:
@@ -59,15 +59,15 @@ class ReportFile:
         """Put the file in its place. Raises OutputError where it cannot be, or not be written."""
         if self._failed is not None:
             self.close()
-            raise output_error(self._path, self._failed) from self._failed
-        if not self._force and os.path.lexists(self._path):
+            raise output_error(self.path, self._failed) from self._failed
+        if not self._force and os.path.lexists(self.path):
             self.close()
             raise self._taken("has been made by another program meanwhile", OutputError)
         try:
             self._stack.close()
             self._out.close()
         except OSError as error:
-            raise output_error(self._path, error) from error
+            raise output_error(self.path, error) from error
 
     def close(self) -> None:
         """Leave nothing behind of a file that was not finished."""
@@ -75,7 +75,7 @@ class ReportFile:
             raise _Unfinished
 
     def _refuse(self, inputs: Sequence[Path]) -> None:
-        path = self._path
+        path = self.path
         try:
             status = path.stat()
         except FileNotFoundError:
@@ -99,6 +99,6 @@ class ReportFile:
 
     def _taken(self, problem: str, kind: type[UsageError]) -> UsageError:
         return kind(
-            f"{self._path}: {problem}",
+            f"{self.path}: {problem}",
             remedy=f"name another file with {self._option}, or add --force",
         )

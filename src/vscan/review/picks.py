@@ -8,14 +8,14 @@ import orjson
 
 from vscan.decisions.standing import Case
 from vscan.errors import UsageError
+from vscan.metrics.pick_record import PICK_SCHEMA
 from vscan.storage import read_bytes
 
-SCHEMA = "vscan.pick/1"
 MOST_BYTES = 256 << 20
 
 
 def load_picks(path: Path) -> list[Case]:
-    """Verdict and policy of every line, in the file's order.
+    """Verdict and policy (None: the whole verdict) of every line, in the file's order.
 
     Raises UsageError that names the line which is no pick.
     """
@@ -24,7 +24,9 @@ def load_picks(path: Path) -> list[Case]:
         if line.strip():
             picks.append(_pick(f"{path}:{number}", line))
     if not picks:
-        raise UsageError(f"{path}: holds no picks", remedy=f"give JSON lines of schema {SCHEMA}")
+        raise UsageError(
+            f"{path}: holds no picks", remedy=f"give JSON lines of schema {PICK_SCHEMA}"
+        )
     return picks
 
 
@@ -33,9 +35,10 @@ def _pick(where: str, line: bytes) -> Case:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise UsageError(f"{where}: no JSON: {error}") from error
-    if not isinstance(row, dict) or row.get("schema") != SCHEMA:
-        raise UsageError(f"{where}: not a pick: its schema is not {SCHEMA}")
-    verdict, policy = row.get("verdict"), row.get("policy")
-    if not isinstance(verdict, str) or not isinstance(policy, str) or not policy:
-        raise UsageError(f"{where}: a pick names a verdict and a policy, as texts")
+    if not isinstance(row, dict) or row.get("schema") != PICK_SCHEMA:
+        raise UsageError(f"{where}: not a pick: its schema is not {PICK_SCHEMA}")
+    verdict, policy = row.get("verdict"), row.get("policy", "")
+    named = policy is None or (isinstance(policy, str) and policy)
+    if not isinstance(verdict, str) or not named:
+        raise UsageError(f"{where}: a pick names a verdict, and a policy or null for none")
     return verdict, policy

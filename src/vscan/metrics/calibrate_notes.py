@@ -1,0 +1,83 @@
+"""What whoever reads a calibration should know: of whom its guarantee is, what moves with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vscan.metrics.binomial import upper_tail
+from vscan.metrics.certifying import LabelledScores
+from vscan.metrics.gathered import Gathered
+from vscan.metrics.scored import WORDS, Scoring
+from vscan.policies import Policy
+from vscan.policies.drift import opens_at
+
+NO_CHANCE = 0.001
+"""How unlikely the share of flagged videos among labels of equal weight must be, had they been
+drawn from the store alike, before it is said that they were not."""
+
+
+def notes_on(
+    scoring: Scoring,
+    gathered: Gathered,
+    policy: Policy,
+    labelled: LabelledScores,
+    *,
+    flagged: int,
+) -> Iterator[str]:
+    """Notes, the most general first. flagged: labelled videos that the pack's prompts flag."""
+    yield from scoring.rejudging.notes
+    yield from _on_labels(gathered, labelled, flagged)
+    if gathered.by_exemplar:
+        yield (
+            f"{gathered.by_exemplar} videos are flagged by an exemplar whatever the threshold: they"
+            " count in the workload, and precision and recall are of the others"
+        )
+    action = gathered.action
+    graver = [
+        word
+        for each, word in WORDS.items()
+        if each > action and policy.thresholds.of(each) is not None
+    ]
+    if graver and opens_at(policy, WORDS[action]) is None:
+        yield (
+            f"segments open at the lowest threshold: with another {WORDS[action]},"
+            f" {' and '.join(graver)} may be recommended for other videos than before"
+        )
+    for signal, videos in sorted(scoring.rejudging.missing.items()):
+        yield f"{videos} videos have no {signal} in the store (signal_not_stored)"
+    samplings = sorted({way.sampling for way in scoring.rejudging.scored if way.model})
+    if len(samplings) > 1:
+        yield (
+            f"the store's videos were sampled in {len(samplings)} ways ({', '.join(samplings)}): a"
+            " video's score depends on it"
+        )
+
+
+def _on_labels(gathered: Gathered, labelled: LabelledScores, flagged: int) -> Iterator[str]:
+    if flagged == len(labelled):
+        yield (
+            "every label is of what the pack flags: no threshold below the one it has could be"
+            " tested, and nothing is known of what it misses"
+        )
+    elif not labelled.is_weighted and _is_biased(flagged, len(labelled), gathered):
+        among, of_store = flagged / len(labelled), gathered.flagged / len(gathered.scores)
+        yield (
+            f"{among:.0%} of the labelled videos are flagged now, and {of_store:.0%} of the store:"
+            " they are no random sample of it, and the guarantee is of videos like the labelled"
+            " ones alone; what `vscan pick` draws has weights that mend that"
+        )
+    if labelled.is_weighted:
+        yield (
+            "weights are taken to be 1 over the chance of being drawn, each weight one stratum, and"
+            " strata to be cut by score where the pack's lowest threshold and its release are, as"
+            " `vscan pick` cuts them"
+        )
+
+
+def _is_biased(flagged: int, of: int, gathered: Gathered) -> bool:
+    """Whether so many flagged labels, or so few, hardly come by chance."""
+    share = gathered.flagged / len(gathered.scores)
+    if not 0.0 < share < 1.0:
+        return False
+    more, fewer = upper_tail(flagged, of, share), upper_tail(of - flagged, of, 1.0 - share)
+    return min(more, fewer) < NO_CHANCE

@@ -77,12 +77,14 @@ def exported(
     decisions: list[Decision] | None = None,
     policy_map: Path | None = None,
     scanned_at: str | None = "2026-11-02T10:00:00Z",
+    weights: dict[tuple[str, str], float] | None = None,
 ) -> Exported:
     """Verdicts in a format."""
     given = Exporting(
         records=[each.as_dict() for each in verdicts],
         rulings=None if decisions is None else Rulings(decisions),
         scanned_at=scanned_at,
+        weights=weights,
     )
     return export(given, name, policy_map)
 
@@ -143,6 +145,9 @@ def test_labels(tmp_path: Path) -> None:
         {"source": source, "policy": "weapons.knives", "label": "benign", "weight": 1.0},
     ] == lines(done)
     assert [1] * 4 == list(done.left_out.values())
+    drawn = exported("labels", *EVERY_KIND, decisions=said, weights={("v_knife", "gore"): 2.5})
+    assert [("gore", 2.5)] == [(each["policy"], each["weight"]) for each in lines(drawn)]
+    assert 3 == drawn.left_out["decisions on cases that are not of the sample"]
     (tmp_path / "labels.jsonl").write_bytes(done.data)
     read = load_labels(tmp_path / "labels.jsonl")
     assert [True, False, True, False] == [each.violates for each in read.said]

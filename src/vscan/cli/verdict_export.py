@@ -38,6 +38,11 @@ def export(
         typer.Option(metavar="FILE.toml", help="What the receiver calls your policies, and what "
                      "only you can say; docs/exports.md has one to begin with."),
     ] = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option(metavar="PICKS", help="Stratified picks (`vscan pick`): labels are made of "
+                     "their cases alone, with their weights."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace --output where it is there already.")
     ] = False,
@@ -58,6 +63,7 @@ def export(
     from vscan.cli.index_output import say
     from vscan.decisions.log import DecisionLog
     from vscan.errors import UsageError
+    from vscan.metrics.picks import load_picks
     from vscan.reports.configurations import found_runs
     from vscan.reports.exports.exporting import Exporting
     from vscan.reports.exports.registry import export as exported
@@ -72,7 +78,9 @@ def export(
         raise UsageError(
             "what is to be exported?", remedy="give VERDICTS, -o FILE and --format; or --list"
         )
-    inputs = [each for each in (verdicts, log, policy_map) if each is not None]
+    if sample is not None and form != "labels":
+        raise UsageError(f"--sample says nothing to {form}", remedy="it goes with --format labels")
+    inputs = [each for each in (verdicts, log, policy_map, sample) if each is not None]
     with closing(ReportFile(output, option="-o", force=force, inputs=inputs)) as file:
         rulings = None
         if log is not None:
@@ -83,6 +91,7 @@ def export(
             records=sorted(load_records(verdicts), key=lambda each: each["source"]["uri"]),
             rulings=rulings,
             scanned_at=(runs[0][1].ended_at or runs[0][1].started_at) if runs else None,
+            weights=None if sample is None else load_picks(sample).weights,
         )
         done = exported(given, form, policy_map)
         file.write(done.data)

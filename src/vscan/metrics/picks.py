@@ -45,6 +45,11 @@ class Picks:
 
     drawn: tuple[Drawn, ...]
 
+    @property
+    def weights(self) -> Mapping[tuple[str, str], float]:
+        """By verdict and policy, how many videos a pick stands for."""
+        return {(each.verdict, each.policy): each.population / each.sampled for each in self.drawn}
+
     def completed(self, verdicts: Mapping[str, Seen]) -> Picks:
         """With the market and the views that the verdicts name where the picks do not.
 

@@ -33,6 +33,8 @@ class Exporting:
     """Of the decision log, where one was given."""
     scanned_at: str | None = None
     """When the scan ended, UTC, as its run summary says."""
+    weights: Mapping[tuple[str, str], float] | None = None
+    """By verdict and policy, how many videos a case of a drawn sample stands for."""
 
 
 @dataclass(frozen=True, kw_only=True)

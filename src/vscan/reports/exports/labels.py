@@ -3,7 +3,7 @@
 One JSON line for each video and policy: `source`, `policy`, `label` (`violating` or `benign`) and
 `weight`, as `vscan policy backtest --labels` takes them (`vscan.metrics.labels`). Of a policy that
 did not fire an upheld verdict says that the video is benign, one overturned for a missed segment
-that it violates.
+that it violates. With a sample only its cases are labels, each with its weight.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LabelLine(Shape):
     policy: str = Field(min_length=1)
     label: Literal["violating", "benign"]
     weight: float = Field(gt=0.0)
-    """How many videos it stands for: 1, since decisions are no drawn sample."""
+    """How many videos it stands for: 1 without a sample, for then nothing was drawn by chance."""
 
 
 def write(given: Exporting, _mapped: LabelsMap) -> Exported:
@@ -44,20 +44,30 @@ def write(given: Exporting, _mapped: LabelsMap) -> Exported:
             silent = ruling.policy not in fired
             missed = silent and (ruling.ruling, ruling.reason) == ("overturn", MISSED)
             why = None if missed else ruling.reason
+            weight = _weight(given, record["id"], ruling.policy)
             reason = _no_label(given, record["id"], ruling.policy, why)
+            if reason is None and weight is None:
+                reason = "decisions on cases that are not of the sample"
             if reason:
                 left_out[reason] += 1
                 continue
             violates = missed or (ruling.ruling == "uphold" and not silent)
             label = "violating" if violates else "benign"
             values = {"source": record["source"]["uri"], "policy": ruling.policy}
-            line = checked(LabelLine, {**values, "label": label, "weight": 1.0}, ruling.id)
+            line = checked(LabelLine, {**values, "label": label, "weight": weight}, ruling.id)
             lines.append(line.model_dump_json().encode() + b"\n")
     known = {record["id"] for record in given.records}
     left_out["decisions on verdicts that the file does not hold"] = sum(
         len(given.rulings.on(verdict)) for verdict in given.rulings.verdicts - known
     )
     return Exported(data=b"".join(lines), written=len(lines), left_out=+left_out)
+
+
+def _weight(given: Exporting, verdict: str, policy: str | None) -> float | None:
+    """How many videos a case stands for; None where it is not of the sample."""
+    if given.weights is None:
+        return 1.0
+    return None if policy is None else given.weights.get((verdict, policy))
 
 
 def _no_label(given: Exporting, verdict: str, policy: str | None, why: str | None) -> str | None:

@@ -129,6 +129,7 @@ def _register() -> None:
     from vscan.cli.scan import scan
     from vscan.cli.show import show
     from vscan.cli.store import store_app
+    from vscan.cli.train import train_app
     from vscan.cli.verdict_export import export as export_verdicts
     from vscan.cli.verdicts import verdicts_app
 
@@ -169,6 +170,7 @@ def _register() -> None:
     app.command("metrics")(metrics)
     app.command("calibrate")(calibrate_policy)
     app.command("pick")(pick)
+    app.add_typer(train_app, name="train")
     app.command("doctor")(doctor)
     app.command("demo")(demo)
 

@@ -27,9 +27,16 @@ class ReportFile:
     """
 
     def __init__(
-        self, path: Path, *, option: str, force: bool = False, inputs: Sequence[Path] = ()
+        self,
+        path: Path,
+        *,
+        option: str,
+        force: bool = False,
+        inputs: Sequence[Path] = (),
+        private: bool = False,
     ) -> None:
-        """force: whether a file that is there is replaced; one of `inputs` never is.
+        """force: whether a file that is there is replaced; one of `inputs` never is. private: its
+        owner alone may read it (0600).
 
         option: the command's option that names the file, for messages. Raises UsageError for a file
         that may not be replaced, OutputError for one that cannot be written.
@@ -42,7 +49,7 @@ class ReportFile:
                 if path.exists():
                     # The lock keeps a scan from appending to what is about to be replaced.
                     stack.enter_context(closing(open_locked(path.resolve())))
-                self._out = stack.enter_context(replacing(path))
+                self._out = stack.enter_context(replacing(path, private=private))
             except OSError as error:
                 raise output_error(path, error) from error
             self._stack = stack.pop_all()

@@ -125,7 +125,7 @@ def remarks(score: TrainingScore) -> Iterator[str]:
         if each.wrong:
             yield f"{each.reviewer}: not as answered: cases {', '.join(map(str, each.wrong))}"
         if each.known:
-            yield f"{each.reviewer}: {each.known} cases left out, which {each.reviewer} had ruled on"
+            yield f"{each.reviewer}: {each.known} cases left out, which had been ruled on before"
         for why, count in each.ignored.items():
             yield f"{each.reviewer}: {count} decisions ignored: {why}"
     yield from score.notes

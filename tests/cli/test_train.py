@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 import stat
 from pathlib import Path
 
@@ -131,6 +133,40 @@ def test_what_goes_wrong_is_told(vscan: Vscan, made: tuple[Path, Path], tmp_path
         assert told in ran.err, ran.err
         assert "Traceback" not in ran.err
         assert not folder.exists()
+
+
+def test_the_documented_example_runs(
+    vscan: Vscan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command of docs/training-reviewers.md but those that scan ends with 0, on verdicts of
+    the same names, and what the page says of the result is so."""
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "training-reviewers.md").read_text("utf-8")
+    lines = [
+        line
+        for block in re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        for line in block.splitlines()
+        if line and not line.startswith(("vscan demo", "vscan scan"))
+    ]
+    assert len(lines) == 12
+    shown = [("knife", "weapons"), ("bets", "gambling"), ("party", "alcohol")]
+    Path("verdicts.jsonl").write_bytes(
+        b"".join(
+            Made(name=name, policy=policy, severity="high").verdict().to_line()
+            for name, policy in shown
+        )
+    )
+    known: dict[str, str] = {}
+    for line in lines:
+        name, _, command = line.rpartition("=$(")
+        words = shlex.split(command.removesuffix(")"))
+        assert "vscan" == words[0], line
+        ran = vscan(*(known[word[1:]] if word[0] == "$" else word for word in words[1:]))
+        assert 0 == ran.code, (line, ran.err)
+        known[name] = ran.out.decode().strip()
+        if "train build" in line:
+            assert "benign cases that were asked for and could not be had: 1" in ran.err
+    assert re.search(r"`(undecided: about .*?)`", page)[1] in ran.out.decode()  # type: ignore[index]
 
 
 def test_a_trainee_log_that_was_changed(vscan: Vscan, pack: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ def test_so_many_cases_are_needed(agreement: float, pass_at: float) -> None:
         # Wilson's interval for a share that no whole number of cases need give.
         z2 = 1.959964**2
         middle = (agreement + z2 / (2 * of)) / (1 + z2 / of)
-        half = (z2 * (agreement * (1 - agreement) + z2 / (4 * of)) / of) ** 0.5 / (1 + z2 / of)
+        half = math.sqrt(z2 * (agreement * (1 - agreement) + z2 / (4 * of)) / of) / (1 + z2 / of)
         return middle - half >= pass_at or middle + half <= pass_at
 
     assert tells(needed) and not tells(needed - 1)

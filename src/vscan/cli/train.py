@@ -20,9 +20,9 @@ train_app = typer.Typer(
     help="""Train and certify human reviewers with cases that others have settled.
 
     `build` takes borderline cases from a decision log and writes a pack: the cases for trainees,
-    the answers for their trainer. A trainee decides blind into a log of their own
-    (`vscan review serve --picks`, or `vscan review decide`), and `score` tells how far the
-    decisions agree with the answers.
+    the answers for their trainer. A trainee decides blind into a log of their own, on the review
+    page, which takes the pack's picks.jsonl, or with `vscan review decide`; `score` tells how far
+    the decisions agree with the answers.
     """,
     no_args_is_help=True,
 )
@@ -104,7 +104,7 @@ def build(
             pack = build_pack(list(held.decisions()), records, wanted, mix, verify(held))
         digest = write_pack(files, pack)
     _tell_pack(pack.manifest, as_json=as_json)
-    say(f"{pack.manifest.cases} cases in {output}; its manifest is sha256:{digest}")
+    say(f"the pack is {output}; its manifest is sha256:{digest}")
 
 
 def _records(verdicts: list[Path]) -> list[Record]:
@@ -128,7 +128,7 @@ def _tell_pack(manifest: TrainingManifest, *, as_json: bool) -> None:
         for each in (contents_table(manifest), exposure_table(manifest), not_used_table(manifest)):
             _print_table(each)
     for answer, missing in manifest.unfilled.items():
-        say(f"note: {missing} {answer} cases fewer than were asked for")
+        say(f"note: {answer} cases that were asked for and could not be had: {missing}")
     if manifest.log_problem is not None:
         say(f"note: the chain of the log does not hold: {manifest.log_problem}")
 

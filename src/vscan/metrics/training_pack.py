@@ -67,7 +67,7 @@ def build_pack(
 
 
 def _why_none(found: SettledCases, choice: Choice) -> str:
-    told = "; ".join(f"{n} {why}" for why, n in (found.left_out | choice.passed_over).items())
+    told = "; ".join(f"{n} {why}" for why, n in {**found.left_out, **choice.passed_over}.items())
     return (
         f"{told or 'the log holds no ruling on a verdict'}; a case needs an adjudication, an"
         " appeal, or a second look that agrees with the first"

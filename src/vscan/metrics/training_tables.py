@@ -31,8 +31,8 @@ def exposure_table(manifest: TrainingManifest) -> Table:
         "Exposure",
         ("severity", "cases", "flagged footage", "longest case"),
         rows,
-        f"at most {manifest.most_graver_in_a_row} cases of severity high or critical follow each"
-        " other; what a player shows around a segment comes on top",
+        "cases of severity high or critical that follow each other, at most:"
+        f" {manifest.most_graver_in_a_row}; what a player shows around a segment comes on top",
     )
 
 
@@ -125,9 +125,9 @@ def remarks(score: TrainingScore) -> Iterator[str]:
         if each.wrong:
             yield f"{each.reviewer}: not as answered: cases {', '.join(map(str, each.wrong))}"
         if each.known:
-            yield f"{each.reviewer}: {each.known} cases left out, which had been ruled on before"
+            yield f"{each.reviewer}: cases left out, which {each.reviewer} knew: {each.known}"
         for why, count in each.ignored.items():
-            yield f"{each.reviewer}: {count} decisions ignored: {why}"
+            yield f"{each.reviewer}: decisions ignored, {why}: {count}"
     yield from score.notes
 
 

@@ -76,34 +76,39 @@ def write_pack(files: Mapping[str, ReportFile], pack: TrainingPack) -> str:
 
 def _readme(manifest: TrainingManifest) -> str:
     whole, *parts = manifest.exposure
-    graver = "; ".join(f"{e.severity}: {e.cases} cases, {e.footage_s:g} s" for e in parts)
+    by_severity = "\n".join(
+        f"  {each.severity}: {each.footage_s:g} seconds, cases: {each.cases}" for each in parts
+    )
     return f"""\
-A pack for reviewer training: {manifest.cases} cases that people have settled.
+A pack for reviewer training: cases that people have settled. Cases: {manifest.cases}
 
-CONTENT WARNING. Working through it means looking at {whole.footage_s:g} seconds of flagged footage
-({graver}), the longest case {whole.longest_s:g} seconds. At most
-{manifest.most_graver_in_a_row} cases of severity high or critical follow each other. Each line of
-{CASES} says how grave a case may get and how long it is. What a player shows before and after a
-segment comes on top. Plan breaks, and let everybody stop at any time.
+CONTENT WARNING. Working through it means looking at {whole.footage_s:g} seconds of flagged footage:
+{by_severity}
+The longest case has {whole.longest_s:g} seconds. Cases of severity high or critical that follow
+each other, at most: {manifest.most_graver_in_a_row}. Each line of {CASES} says how grave a case
+may get and how long it is. What a player shows before and after a segment comes on top. Plan
+breaks, and let everybody stop at any time.
 
-{CASES:15} the cases, in the order in which they are shown         for trainees
-{PICKS:15} the same cases as `vscan review serve --picks` takes them  for trainees
-{ANSWERS:15} the answers, and why                                    THE TRAINER'S: keep it
-{MANIFEST:15} what the pack was made of, and how many are which       THE TRAINER'S: keep it
+For trainees
+  {CASES:14} the cases, in the order in which they are shown
+  {PICKS:14} the same cases, as the review page takes them
+For the trainer alone
+  {ANSWERS:14} the answers, and why
+  {MANIFEST:14} what the pack was made of, and how many cases are which
 
 How to use it
 
-1. Give a trainee {PICKS}, the verdict files that the pack was made from, and access to
-   the videos. Keep {ANSWERS}, {MANIFEST} and the log that the pack was made from.
+1. Give a trainee {PICKS}, the verdict files that the pack was made from, and access to the
+   videos. Keep {ANSWERS}, {MANIFEST} and the log that the pack was made from.
 2. The trainee decides on every case, blind, into a log of their own:
-     vscan review serve ana.db verdicts.jsonl --reviewer ana --picks {PICKS}
-   or one by one, the policy and the verdict's id from {CASES}:
-     vscan review decide ana.db verdicts.jsonl --verdict ID --policy POLICY --ruling uphold
-       --reviewer ana --seconds-viewed 6
+     vscan review serve tess.db verdicts.jsonl --reviewer tess --picks {PICKS}
+   or one by one, with verdict and policy from {CASES}:
+     vscan review decide tess.db verdicts.jsonl --verdict ID --policy POLICY --ruling uphold \\
+       --reviewer tess --seconds-viewed 6
 3. Score it:
-     vscan train score THIS_FOLDER ana.db
-4. Talk about what was answered otherwise: {ANSWERS} says why the answer is what it is. Where most
-   trainees differ from it, look at the policy's text and the answer first.
+     vscan train score THIS_FOLDER tess.db
+4. Talk about what was answered otherwise: {ANSWERS} says why the answer is what it is. Where
+   most trainees differ from it, look at the policy's text and the answer first.
 
 Somebody who has seen the answers, or has worked through the pack, cannot be tested with it again:
 build another one with another --seed.

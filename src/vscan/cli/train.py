@@ -126,7 +126,8 @@ def _tell_pack(manifest: TrainingManifest, *, as_json: bool) -> None:
         print_json_lines([manifest])
     else:
         for each in (contents_table(manifest), exposure_table(manifest), not_used_table(manifest)):
-            _print_table(each)
+            if each.rows:
+                _print_table(each)
     for answer, missing in manifest.unfilled.items():
         say(f"note: {answer} cases that were asked for and could not be had: {missing}")
     if manifest.log_problem is not None:

@@ -8,13 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.metrics.trained import Made, decided, many, records
 from vscan.decisions.chain import Verified
 from vscan.errors import UsageError
-from vscan.metrics.apportioning import apportioned
 from vscan.metrics.training_cases import CasesWanted, SettledCases, settled_cases
 from vscan.metrics.training_choice import Mix, arranged
 from vscan.metrics.training_pack import TrainingPack, build_pack
@@ -212,30 +209,3 @@ def test_numbers_that_make_no_pack() -> None:
                 {"most_footage_s": float("nan")}):  # fmt: skip
         with pytest.raises(UsageError):
             Mix(**mix)
-
-
-def test_largest_remainders() -> None:
-    """By hand: of 6.7, 2.5 and 0.8 seats the largest remainders are 0.8 and 0.7; then with one that
-    cannot fill its seats."""
-    weights = {"a": 67.0, "b": 25.0, "c": 8.0}
-    plenty = dict.fromkeys(weights, 99)
-    assert {"a": 7, "b": 2, "c": 1} == apportioned(10, weights, plenty)
-    assert {"a": 3, "b": 5, "c": 2} == apportioned(10, weights, plenty | {"a": 3})
-    assert {"a": 1, "b": 0, "c": 0} == apportioned(1, dict.fromkeys(weights, 1.0), plenty)
-    assert {"a": 0, "b": 2} == apportioned(2, {"a": 0.0, "b": 1.0}, {"a": 9, "b": 9})
-    with pytest.raises(ValueError, match="negative"):
-        apportioned(1, {"a": -1.0}, {"a": 1})
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    seats=st.integers(0, 50),
-    cells=st.lists(st.tuples(st.floats(0.01, 9), st.integers(0, 20)), min_size=1, max_size=6),
-)
-def test_all_seats_are_given(seats: int, cells: list[tuple[float, int]]) -> None:
-    """As many as can be filled, and to nobody more than it can fill."""
-    weights = {str(number): weight for number, (weight, _) in enumerate(cells)}
-    most = {str(number): supply for number, (_, supply) in enumerate(cells)}
-    given_out = apportioned(seats, weights, most)
-    assert min(seats, sum(most.values())) == sum(given_out.values())
-    assert all(0 <= given_out[name] <= most[name] for name in weights)

@@ -225,6 +225,7 @@ def test_trainees_side_by_side(pack: HeldPack) -> None:
     assert report.between is not None
     # Of the first case all three differ, of the second one differs from two.
     assert (72, 72 - 3 - 2) == (report.between.pairs, report.between.agreeing)
+    assert () == scored(pack, said[0], said[2]).hard, "one of two is not most"
     alone = scored(pack, *said, reviewers=["uma"])
     assert (None, ()) == (alone.between, alone.hard)
     with pytest.raises(UsageError, match="una decided in the logs") as raised:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from vscan.errors import UsageError
-from vscan.metrics.apportioning import apportioned
 from vscan.metrics.training_cases import SettledCase
 from vscan.policies.actions import SEVERITIES
 
@@ -93,37 +94,24 @@ def said(case: SettledCase) -> str:
 def choose(cases: Sequence[SettledCase], mix: Mix) -> Choice:
     """Chooses borderline cases first, by answer and policy, and puts them in order.
 
-    Each answer has its seats by `share_benign`, each policy an equal part of them as far as it has
-    cases. Then the most borderline case of every policy and answer takes its turn, the next one
-    after it, until seats or seconds are used up; seats that a policy could not fill go to the
-    others. An answer never takes the seats of the other: a pack whose mix leans tells those who
-    notice what to say. With equal shares nothing here depends on which answer is which.
+    Each answer has its seats by `share_benign`. Then the most borderline case of every policy and
+    answer takes its turn, the next one after it, until seats or seconds are used up: so policies
+    have equal parts as far as they have cases, and of the last turn the most borderline cases. That
+    is the allocation by largest remainders with equal claims. An answer never takes the seats of
+    the other: a pack whose mix leans tells those who notice what to say. With equal seats nothing
+    here depends on which answer is which.
     """
-    shares = {VIOLATING: 1 - mix.share_benign, BENIGN: mix.share_benign}
-    taking = _Taking(mix, apportioned(mix.cases, shares, dict.fromkeys(shares, mix.cases)))
-    cells = _cells(cases, mix.seed)
-    quotas = {
-        (one, policy): seats
-        for one in shares
-        for policy, seats in _policy_seats(cells, one, taking.seats[one], mix.seed).items()
-    }
-    held: Counter[tuple[str, str]] = Counter()
-    turns = list(_turns(cells, mix.seed))
-    for within_quota in (True, False):
-        for case in turns:
-            cell = (said(case), case.policy)
-            if within_quota and held[cell] >= quotas[cell]:
-                continue
-            # On the second round those that were taken are their own content's hindrance.
-            if taking.hindrance(case) is None:
-                taking.take(case)
-                held[cell] += 1
-    keys = {case.key for case in taking.taken}
-    passed = Counter(taking.hindrance(case) for case in turns if case.key not in keys)
+    benign = math.floor(mix.cases * mix.share_benign + 0.5)
+    taking = _Taking(mix, {VIOLATING: mix.cases - benign, BENIGN: benign})
+    passed: Counter[str] = Counter()
+    for case in _turns(cases, mix.seed):
+        hindrance = taking.hindrance(case)
+        if hindrance is None:
+            taking.take(case)
+        else:
+            passed[hindrance] += 1
     return Choice(
-        tuple(arranged(taking.taken, mix.seed)),
-        dict(taking.seats),
-        {why: count for why, count in sorted(passed.items(), key=str) if why is not None},
+        tuple(arranged(taking.taken, mix.seed)), dict(taking.seats), dict(sorted(passed.items()))
     )
 
 
@@ -170,14 +158,14 @@ def _mixed(
             yield waiting[number]
 
 
-def _cells(
-    cases: Sequence[SettledCase], seed: int
-) -> Mapping[tuple[str, str], Sequence[SettledCase]]:
-    """By answer and policy the cases, the most borderline first."""
+def _turns(cases: Sequence[SettledCase], seed: int) -> Iterator[SettledCase]:
+    """The most borderline case of every policy and answer, then the second of each, and so on."""
     cells: dict[tuple[str, str], list[SettledCase]] = {}
     for case in sorted(cases, key=lambda each: _borderline(each, seed)):
         cells.setdefault((said(case), case.policy), []).append(case)
-    return cells
+    for turn in zip_longest(*cells.values()):
+        row = [each for each in turn if each is not None]
+        yield from sorted(row, key=lambda each: _borderline(each, seed))
 
 
 def _borderline(case: SettledCase, seed: int) -> tuple[bool, int, str]:
@@ -185,25 +173,6 @@ def _borderline(case: SettledCase, seed: int) -> tuple[bool, int, str]:
     the seed."""
     step = int(case.margin / MARGIN_STEP + 1e-9)
     return (not case.disputed, step, _place(seed, "choice", case.verdict, case.policy))
-
-
-def _policy_seats(
-    cells: Mapping[tuple[str, str], Sequence[SettledCase]], one: str, seats: int, seed: int
-) -> dict[str, int]:
-    """An answer's seats by policy: the same for each, as far as there are cases."""
-    supply = {policy: len(held) for (answer, policy), held in cells.items() if answer == one}
-    order = sorted(supply, key=lambda policy: _place(seed, "policy", policy))
-    return apportioned(seats, dict.fromkeys(order, 1.0), supply)
-
-
-def _turns(
-    cells: Mapping[tuple[str, str], Sequence[SettledCase]], seed: int
-) -> Iterator[SettledCase]:
-    """The first case of every cell, then the second of each, and so on."""
-    longest = max(map(len, cells.values()), default=0)
-    for turn in range(longest):
-        row = [held[turn] for held in cells.values() if turn < len(held)]
-        yield from sorted(row, key=lambda each: _borderline(each, seed))
 
 
 def _severity(name: str) -> int:

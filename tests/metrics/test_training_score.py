@@ -15,12 +15,12 @@ from tests.metrics.trained import RULINGS, Made, decided, records
 from vscan.decisions.chain import Verified
 from vscan.decisions.decision import Decision
 from vscan.errors import UsageError
+from vscan.metrics.agreement_statistics import kappa
 from vscan.metrics.proportions import wilson
 from vscan.metrics.training_answered import TraineeLog
 from vscan.metrics.training_cases import CasesWanted
 from vscan.metrics.training_choice import Mix
 from vscan.metrics.training_files import HeldPack, load_pack_folder
-from vscan.metrics.training_kappa import kappa
 from vscan.metrics.training_pack import build_pack
 from vscan.metrics.training_score import cases_needed, judged
 from vscan.metrics.training_score_records import TrainingScore

@@ -19,7 +19,8 @@ class Pick:
     added, the line is a label."""
 
     schema: Literal["vscan.pick/1"] = PICK_SCHEMA
-    strategy: Strategy
+    strategy: Strategy | Literal["training"]
+    """How it was picked; `training`: for a pack of reviewer training."""
     seed: int
     verdict: str
     """Id of the verdict that it was picked by."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from vscan.decisions.decision import Ruling
+from vscan.metrics.pick_record import PICK_SCHEMA
 from vscan.metrics.training_cases import Firmness
 
 CASES, PICKS, ANSWERS, MANIFEST, README = (
@@ -46,7 +47,7 @@ class TrainingCase:
         """The case as a pick (`vscan.pick/1`), which `vscan review serve` takes. `weight` is null:
         it was chosen for what it teaches, so no rate of the whole may be estimated from it."""
         pick = {
-            "schema": "vscan.pick/1", "strategy": "training", "seed": seed,
+            "schema": PICK_SCHEMA, "strategy": "training", "seed": seed,
             "verdict": self.verdict, "uri": self.uri, "sha256": self.sha256,
             "policy": self.policy, "score": None, "flagged": True, "stratum": "training",
             "population": population, "sampled": sampled, "weight": None, "market": self.market,

@@ -10,15 +10,16 @@ from statistics import median
 from typing import Literal
 
 from vscan.errors import UsageError
+from vscan.metrics.agreement_statistics import kappa
+from vscan.metrics.figures import Figure, figure
+from vscan.metrics.figures import share as rate_of
 from vscan.metrics.labelled import LEAST
-from vscan.metrics.proportions import Z_95, Estimate, wilson
+from vscan.metrics.proportions import Z_95, wilson
 from vscan.metrics.training_answered import Answered
 from vscan.metrics.training_files import HeldPack
-from vscan.metrics.training_kappa import kappa
 from vscan.metrics.training_records import TrainingAnswer, TrainingCase
 from vscan.metrics.training_score_records import (
     Confusion,
-    Figure,
     PolicyScore,
     TraineeScore,
     Viewed,
@@ -115,14 +116,7 @@ def cases_needed(agreement: float, pass_at: float) -> int | None:
 
 def share(part: int, of: int, what: str) -> Figure:
     """A rate with Wilson's interval; withheld where it rests on fewer than LEAST."""
-    if of < LEAST:
-        return Figure(part=part, of=of, withheld=f"too few {what}: {of}, and {LEAST} are needed")
-    return _told(wilson(part, of), of, part)
-
-
-def _told(estimate: Estimate, of: int, part: int | None = None) -> Figure:
-    value, low, high = (round(x, 4) for x in (estimate.value, estimate.low, estimate.high))
-    return Figure(value=value, low=low, high=high, part=part, of=of)
+    return rate_of(part, of, least=LEAST, what=what)
 
 
 def _items(pack: HeldPack, answered: Answered) -> list[_Item]:
@@ -139,7 +133,9 @@ def _kappa(said: Sequence[_Item]) -> Figure:
     of = len(said)
     if of < LEAST:
         return share(0, of, "answered cases")
-    found = kappa(Counter((each.answer.ruling, each.ruling or "") for each in said))
+    pairs: Counter[tuple[str, str]] = Counter()
+    pairs.update((each.answer.ruling, each.ruling or "") for each in said)
+    found = kappa(pairs)
     if found is None:
         return Figure(of=of, withheld="answers and trainee have one word for all cases")
     if found.low == found.high:
@@ -148,7 +144,7 @@ def _kappa(said: Sequence[_Item]) -> Figure:
             of=of,
             withheld="no interval: where all agree the large-sample error is 0 and says nothing",
         )
-    return _told(found, of)
+    return figure(found, of)
 
 
 def _policies(items: Sequence[_Item]) -> tuple[PolicyScore, ...]:

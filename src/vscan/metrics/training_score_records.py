@@ -6,21 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A figure with its 95 % interval, or why none is given."""
-
-    value: float | None = None
-    """0..1 for a rate, -1..1 for kappa."""
-    low: float | None = None
-    high: float | None = None
-    part: int | None = None
-    """Of a rate: how many are so."""
-    of: int
-    """Cases that it rests on."""
-    withheld: str | None = None
-    """Why there is no value, or no interval."""
+from vscan.metrics.figures import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +123,8 @@ class BetweenTrainees:
     """Pairs with the same ruling."""
     share: float | None
     """agreeing / pairs, 0..1; null for few pairs. It has no interval: pairs are not independent."""
+    alpha: Figure
+    """Krippendorff's alpha for names: the agreement beyond what chance would give."""
 
 
 @dataclass(frozen=True, kw_only=True)

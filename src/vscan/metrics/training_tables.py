@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vscan.metrics.backtest_tables import ALL, Table, percent
+from vscan.metrics.figures import Figure
 from vscan.metrics.labelled import LEAST
 from vscan.metrics.training_records import TrainingManifest
 from vscan.metrics.training_score_records import (
     Confusion,
-    Figure,
     PolicyScore,
     TraineeScore,
     TrainingScore,
@@ -119,7 +119,7 @@ def remarks(score: TrainingScore) -> Iterator[str]:
         told = "" if score.between.share is None else f" ({percent(score.between.share)})"
         yield (
             f"trainees agree with each other in {score.between.agreeing} of {score.between.pairs}"
-            f" pairs of answers{told}"
+            f" pairs of answers{told}; Krippendorff's alpha {coefficient(score.between.alpha)}"
         )
     for each in score.trainees:
         if each.wrong:

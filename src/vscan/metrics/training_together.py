@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from vscan.metrics.agreement_statistics import alpha
+from vscan.metrics.figures import Figure, figure, none, too_few
 from vscan.metrics.labelled import LEAST
 from vscan.metrics.training_answered import Answered, TraineeLog, gather
 from vscan.metrics.training_files import HeldPack
@@ -40,15 +42,14 @@ def score_pack(
             for log in logs
         ),
         trainees=tuple(trainee_score(pack, each, pass_at=pass_at) for each in answered),
-        between=between(answered) if len(answered) > 1 else None,
+        between=between(answered, seed=pack.seed) if len(answered) > 1 else None,
         hard=hard_cases(pack, answered),
         notes=tuple(_notes(logs, answered)),
     )
 
 
-def between(answered: Sequence[Answered]) -> BetweenTrainees:
-    """How often two trainees rule alike on a case that both answered."""
-    # Krippendorff's alpha for names, which allows for chance, would be told here beside the share.
+def between(answered: Sequence[Answered], *, seed: int) -> BetweenTrainees:
+    """How far trainees rule alike on cases that several answered."""
     pairs = agreeing = 0
     for one, other in combinations(answered, 2):
         both = one.last.keys() & other.last.keys()
@@ -58,7 +59,22 @@ def between(answered: Sequence[Answered]) -> BetweenTrainees:
         pairs=pairs,
         agreeing=agreeing,
         share=round(agreeing / pairs, 4) if pairs >= LEAST else None,
+        alpha=_alpha(answered, seed),
     )
+
+
+def _alpha(answered: Sequence[Answered], seed: int) -> Figure:
+    numbers = sorted({number for each in answered for number in each.last})
+    units = [
+        [each.last[number].ruling for each in answered if number in each.last] for number in numbers
+    ]
+    several = sum(len(unit) > 1 for unit in units)
+    if several < LEAST:
+        return none(several, too_few(several, LEAST, "cases that several answered"))
+    found = alpha(units, seed=seed)
+    if found is None:
+        return none(several, "all trainees have one word for all cases")
+    return figure(found, several)
 
 
 def hard_cases(pack: HeldPack, answered: Sequence[Answered]) -> tuple[HardCase, ...]:

@@ -102,6 +102,8 @@ def test_precision_counts_what_stands(tmp_path: Path) -> None:
     made.rule("a", "overturn", kind="gold", reviewer="bo")
     report = told(tmp_path, verdicts, made)
     weapons = rulings(report)
+    assert (7, 0) == (weapons.cases, weapons.not_flagged)
+    assert 1 == rulings(report, "drugs").not_flagged
     assert (7, 2, 2, 3) == (weapons.cases, weapons.upheld, weapons.overturned, weapons.undecided)
     assert ((2, 4), (2, 4)) == (
         counted(weapons.precision), counted(weapons.verdict_overturn_rate)

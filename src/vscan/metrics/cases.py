@@ -57,11 +57,15 @@ class Case:
     def violates(self) -> bool | None:
         """Whether what stands says that the policy is violated, where the verdict flags it; None
         where it does not flag it, or where that is not decided."""
-        if self.seen is None or self.stands is None:
-            return None
+        return rules(self.stands) if self.flagged and self.stands is not None else None
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the verdict flags it; not where the verdict is not at hand."""
+        if self.seen is None:
+            return False
         fired = self.seen.policies
-        flagged = bool(fired) if self.policy is None else self.policy in fired
-        return rules(self.stands) if flagged else None
+        return bool(fired) if self.policy is None else self.policy in fired
 
     @property
     def appeals(self) -> tuple[Decision, ...]:

@@ -29,8 +29,8 @@ def group_tables(report: Metrics) -> Iterator[Table]:
         return
     yield _table(
         report, "Rulings",
-        ("cases", "upheld", "overturned", "undecided", "precision", "verdicts overturned",
-         "first rulings overturned", "escalated"),
+        ("cases", "upheld", "overturned", "undecided", "not flagged", "precision",
+         "verdicts overturned", "first rulings overturned", "escalated"),
         lambda group: _of_rulings(group.rulings),
         "precision: upheld of upheld and overturned, verdicts overturned is the rest; first rulings"
         " overturned: another one stands now; it is of what was decided, which is all that is"
@@ -97,6 +97,7 @@ def _of_rulings(told: Rulings | None) -> tuple[str, ...] | None:
         return None
     return (
         str(told.cases), str(told.upheld), str(told.overturned), str(told.undecided),
+        str(told.not_flagged),
         rate(told.precision), rate(told.verdict_overturn_rate), rate(told.decision_overturn_rate),
         rate(told.escalation_rate),
     )  # fmt: skip

@@ -27,8 +27,10 @@ class Rulings:
     overturned: int
     """Cases that stand as a false positive or as flagged under the wrong policy."""
     undecided: int
-    """The other cases: escalated, overturned for a technical reason or a missed segment, or of what
-    was not flagged."""
+    """The other flagged cases: escalated, or overturned for a technical reason or a missed
+    segment."""
+    not_flagged: int
+    """Cases of which the verdict flags nothing, as those of a sample: they are in no precision."""
     precision: Figure
     """Upheld of upheld and overturned."""
     verdict_overturn_rate: Figure
@@ -74,6 +76,7 @@ def _rulings(cases: list[Case], least: int, *, together: bool) -> Rulings:
         return share(sum(told), len(told), least=least, what=what)
 
     held, fell = (_known(map(which, cases)) for which in (so.upheld, so.overturned))
+    silent = sum(not case.flagged for case in cases)
     known = _known(map(so.proactive, cases))
     proactive = rate(so.proactive, "upheld cases of which it is known")
     if not known:
@@ -87,7 +90,8 @@ def _rulings(cases: list[Case], least: int, *, together: bool) -> Rulings:
         decisions=sum(len(case.decisions) for case in cases),
         upheld=sum(held),
         overturned=sum(fell),
-        undecided=len(cases) - len(held),
+        undecided=len(cases) - len(held) - silent,
+        not_flagged=silent,
         precision=rate(so.upheld, "decided cases"),
         verdict_overturn_rate=rate(so.overturned, "decided cases", all),
         decision_overturn_rate=rate(so.changed, "cases with a first ruling that is settled"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.review.browsing import Reviewer, logged, wanted
+from tests.review.browsing import VIDEO, Reviewer, logged, wanted
 from tests.review.served import clip, finding, judged, page
 from vscan.review.opening import Wanted
 
@@ -71,6 +71,25 @@ def test_a_ruling_for_the_case_before(browser: Browser, todo: Wanted, tmp_path: 
         ana.presses("u")
         ana.sees("three")
     assert ["one", "two"] == [each.policy for each in logged(log)]
+
+
+def test_no_reason_is_taken_by_mistake(browser: Browser, todo: Wanted, tmp_path: Path) -> None:
+    """To open the reasons chooses none: Enter that stays down rules nothing, space plays."""
+    log = tmp_path / "d.db"
+    with page(replace(todo, log=log)) as address:
+        ana = Reviewer(browser, address)
+        ana.plays()
+        ana.page.get_by_role("button", name="Overturn").focus()
+        for _ in range(3):
+            ana.page.keyboard.down("Enter")
+        ana.page.keyboard.up("Enter")
+        ana.until("document.querySelector('#reasons').hidden", False)
+        ana.presses(" ")
+        ana.until(f"{VIDEO}.paused", False)
+        assert [] == logged(log)
+        ana.presses("Tab", "Tab", "Enter")
+        ana.sees("two")
+        assert ["wrong_policy"] == [each.reason for each in logged(log)]
 
 
 @pytest.mark.parametrize("style", ["", STYLE.replace("cqw", "unknown")])

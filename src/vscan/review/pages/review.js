@@ -132,7 +132,7 @@ function openReasons() {
   if (busy) return;
   byId("reasons").hidden = false;
   byId("overturn").setAttribute("aria-expanded", "true");
-  byId("reasons").querySelector("button:enabled").focus();
+  byId("reasons").focus(); // on none of them: space plays on, and Enter that is still held rules nothing
 }
 
 function closeReasons() {

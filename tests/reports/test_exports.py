@@ -215,6 +215,18 @@ def test_dsa_of_a_whole_verdict(policy_map: Path) -> None:
     assert len(set(puids)) == len(puids) == done.written
 
 
+def test_dsa_of_a_decision_of_another_system(policy_map: Path) -> None:
+    """An id that the database would refuse is hashed, each to another one, always to the same."""
+    verdict = with_meta(long_video("clips/a.mp4", "weapons", "weapons.knives"))
+    puids = []
+    for name in ("case/42", "case/43", "x" * 256):
+        said = [decision(name, verdict=verdict.id, policy=None)]
+        done = exported("dsa", verdict, decisions=said, policy_map=policy_map)
+        assert done.data == exported("dsa", verdict, decisions=said, policy_map=policy_map).data
+        puids += [each["puid"] for each in lines(done)[0]["statements"]]
+    assert 6 == len(set(puids))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

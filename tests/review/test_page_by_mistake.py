@@ -92,6 +92,24 @@ def test_no_reason_is_taken_by_mistake(browser: Browser, todo: Wanted, tmp_path:
         assert ["wrong_policy"] == [each.reason for each in logged(log)]
 
 
+def test_no_window_of_its_own(browser: Browser, todo: Wanted, tmp_path: Path) -> None:
+    """A video cannot be taken out of the page, where nothing blurs it and the next one follows it:
+    the browser refuses even where somebody clicked for it."""
+    with page(replace(todo, log=tmp_path / "d.db")) as address:
+        ana = Reviewer(browser, address)
+        ana.plays()
+        ana.page.evaluate(
+            f"""document.querySelector('#title').addEventListener('click', () =>
+                {VIDEO}.requestPictureInPicture().then(() => 'shown', (e) => e.name)
+                    .then((told) => {{ window.told = told; }}))"""
+        )
+        ana.page.locator("#title").click()
+        ana.until("window.told", "InvalidStateError")
+        assert ana.page.evaluate(
+            "[...document.querySelectorAll('video')].every((each) => each.disableRemotePlayback)"
+        )
+
+
 @pytest.mark.parametrize("style", ["", STYLE.replace("cqw", "unknown")])
 def test_without_what_blurs(browser: Browser, todo: Wanted, tmp_path: Path, style: str) -> None:
     """Where the style did not come, or holds what a browser does not know, nothing is shown: no

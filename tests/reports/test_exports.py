@@ -112,6 +112,18 @@ def test_csv() -> None:
     assert {"findings that were set aside": 2} == done.left_out
 
 
+def test_a_finding_without_segments() -> None:
+    """A verdict of somebody else's whose finding has no segment has its row all the same."""
+    made = review("a.mp4")
+    bare = replace(made, findings=tuple(replace(each, segments=()) for each in made.findings))
+    done = exported("csv", bare)
+    (row,) = csv.DictReader(io.StringIO(done.data.decode(), newline=""))
+    assert ("a.mp4", "hoax", "", "") == tuple(
+        row[key] for key in ("source", "policy", "start_s", "segment_score")
+    )
+    assert 1 == done.written
+
+
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
 def test_no_cell_begins_as_a_formula(sign: str) -> None:
     """Each sign that OWASP lists gets an apostrophe, in whichever cell."""
@@ -201,6 +213,18 @@ def test_dsa_of_a_whole_verdict(policy_map: Path) -> None:
     puids = [each["puid"] for request in requests for each in request]
     assert ["d_0-weapons", "d_0-weapons_knives"] == puids[:2]
     assert len(set(puids)) == len(puids) == done.written
+
+
+def test_dsa_of_a_decision_of_another_system(policy_map: Path) -> None:
+    """An id that the database would refuse is hashed, each to another one, always to the same."""
+    verdict = with_meta(long_video("clips/a.mp4", "weapons", "weapons.knives"))
+    puids = []
+    for name in ("case/42", "case/43", "x" * 256):
+        said = [decision(name, verdict=verdict.id, policy=None)]
+        done = exported("dsa", verdict, decisions=said, policy_map=policy_map)
+        assert done.data == exported("dsa", verdict, decisions=said, policy_map=policy_map).data
+        puids += [each["puid"] for each in lines(done)[0]["statements"]]
+    assert 6 == len(set(puids))
 
 
 @pytest.mark.parametrize(
@@ -328,6 +352,13 @@ def test_a_name_that_does_not_fit_stays_out_of_rekognition() -> None:
     """A hostile name is no JobTag; the digest stands for it."""
     (answer,) = lines(exported("rekognition", EVERY_KIND[1]))
     assert "ab" * 32 == answer["JobTag"]
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    """A verdict of somebody else's with a time beyond all videos is named, not a crash."""
+    made = review("a.mp4")
+    with pytest.raises(UsageError, match="no time of a video"):
+        exported("rekognition", replace(made, source=replace(made.source, duration_s=1e306)))
 
 
 @pytest.mark.parametrize("name", ["dsa", "labels"])

@@ -57,8 +57,9 @@ class Reviewer:
         self.until("!document.querySelector('#uphold').disabled")
 
     def plays(self) -> None:
-        """Waits for the video's first picture, where playing begins."""
+        """Waits for the picture at which playing begins, and until it can be ruled on."""
         self.until(f"{VIDEO}.readyState >= 2 && !{VIDEO}.seeking && {VIDEO}.currentTime >= 1.4")
+        self.until("!document.querySelector('#uphold').disabled")
 
     def presses(self, *keys: str) -> None:
         """Presses keys one after the other."""

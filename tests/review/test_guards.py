@@ -66,6 +66,7 @@ def test_other_names_of_this_machine(client: TestClient) -> None:
         ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
         ({"Content-Length": str(MOST_BODY_BYTES + 1)}, 413),
         ({"Content-Length": "x"}, 411),
+        ({"Content-Length": "5", "Transfer-Encoding": "chunked"}, 411),
     ],
 )
 def test_posts_from_elsewhere(

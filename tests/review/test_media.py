@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import threading
+from contextlib import closing
 from dataclasses import replace
+from http.client import HTTPConnection, IncompleteRead
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from tests.review.asked import both, served
-from tests.review.served import TOKEN, finding, judged
+from tests.review.served import TOKEN, finding, judged, page, write
 from vscan.digests import Digests, file_digests
 from vscan.errors import ReviewError
 from vscan.review import checked_files, web
-from vscan.review.checked_files import CheckedFiles
+from vscan.review.checked_files import CheckedFile, CheckedFiles
 from vscan.review.media_ranges import Span, UnsatisfiableError, span_of
+from vscan.review.opening import Wanted
 
 
 def test_ranges(client: TestClient, folder: Path) -> None:
@@ -81,6 +85,32 @@ def test_a_file_that_is_another_by_now(folder: Path, tmp_path: Path) -> None:
         client.get(f"/?token={TOKEN}")
         answer = client.get("/cases/0/source/video")
         assert (409, True) == (answer.status_code, "no longer the one" in answer.json()["message"])
+
+
+def test_a_file_that_is_cut_short_meanwhile(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An answer whose file ends early ends early itself, so that the browser sees it; the terminal
+    has a line of it and no traceback."""
+    monkeypatch.setattr(CheckedFile, "open", lambda _: io.BytesIO(b"short"))
+    file = write(tmp_path / "v.jsonl", judged(folder / "a.mp4", finding("weapons")))
+    with page(Wanted(log=tmp_path / "d.db", verdicts=file, reviewer="ana")) as address:
+        host = address.removeprefix("http://").partition("/")[0]
+        with closing(HTTPConnection(host)) as browser:
+            browser.request("GET", f"/?token={TOKEN}")
+            answer = browser.getresponse()
+            answer.read()
+            cookie = answer.headers["set-cookie"].partition(";")[0]
+            browser.request("GET", "/cases/0/source/video", headers={"Cookie": cookie})
+            with pytest.raises(IncompleteRead) as cut:
+                browser.getresponse().read()
+            assert b"short" == cut.value.partial
+    told = capsys.readouterr().err
+    assert "without completing response" in told
+    assert "Traceback" not in told
 
 
 def test_the_end_does_not_wait_for_a_check(

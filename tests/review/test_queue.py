@@ -156,7 +156,8 @@ def test_gold_is_asked_once_and_is_no_ordinary_case(gold: list[QueuedCase]) -> N
 
 
 def test_gold_among_picks(gold: list[QueuedCase]) -> None:
-    """Among picks the places of gold items are drawn, and unflagged ones fit where picks are."""
+    """Among picks the places of gold items are drawn, and unflagged ones fit where picks are,
+    flagged ones where some pick is flagged."""
     queue, _ = picked_looks(RECORDS, [("v_clear", "sure"), ("v_a", "sure"), ("v_a", "low")], [])
     usual: dict[str, Any] = {"reviewer": "ana", "seed": "s", "ordered": False}
     cases, drawn = mixed(queue, gold, [], share=0.9, **usual)
@@ -164,3 +165,6 @@ def test_gold_among_picks(gold: list[QueuedCase]) -> None:
     assert any(each.finding is None and each.kind == "gold" for each in cases)
     assert named(queue) == [each.case for each in cases if each.kind == "first"]
     assert "gold" in {each.kind for each in cases[:5]} and "gold" in {e.kind for e in cases[-5:]}
+    silent, _ = picked_looks(RECORDS, [("v_clear", "sure")], [])
+    cases, drawn = mixed(silent, gold, [], share=0.5, **usual)
+    assert (1, None, None) == (drawn, *(each.finding for each in cases))

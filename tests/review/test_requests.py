@@ -12,6 +12,8 @@ from tests.review.asked import PACK, RULED, SAME, both, served
 from tests.review.served import TOKEN
 from vscan.decisions.log import DecisionLog
 from vscan.policies.pack import parse_pack
+from vscan.review.case_view import case_view
+from vscan.review.queue import QueuedCase
 from vscan.review.web import PageSettings
 from vscan.verdicts import ErrorRecord
 
@@ -66,6 +68,16 @@ def test_what_is_told_of_a_case(folder: Path, tmp_path: Path) -> None:
         assert client.post("/api/decision", json=body, headers=SAME).json()["case"] is None
     with DecisionLog(tmp_path / "d.db") as log:
         assert [(None, "technical")] == [(each.policy, each.reason) for each in log.decisions()]
+
+
+def test_a_line_of_an_older_vscan(folder: Path) -> None:
+    """A match without a speed is one at the speed of its exemplar."""
+    (one, _) = both(folder)
+    record = one.as_dict()
+    del record["findings"][0]["evidence"][0]["speed"]
+    case = QueuedCase(record=record, policy="weapons")
+    (told,) = case_view(case, context_s=0.0, find_exemplar=lambda *_: None)["evidence"]
+    assert 1.0 == told["speed"]
 
 
 def test_gold_cannot_be_told_apart(folder: Path, tmp_path: Path) -> None:

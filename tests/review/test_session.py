@@ -11,7 +11,7 @@ import pytest
 from tests.decisions.made import decision, verdict
 from vscan.decisions.decision import Decision
 from vscan.decisions.log import DecisionLog
-from vscan.decisions.standing import standing
+from vscan.decisions.standing import disagreements, standing
 from vscan.errors import DecisionError, ReviewError
 from vscan.review.queue import QueuedCase, first_looks
 from vscan.review.session import DecidedMeanwhileError, ReviewSession
@@ -94,6 +94,19 @@ def test_seconds_viewed_are_no_more_than_have_passed(path: Path, clock: Clock) -
     assert [10.0, 15.0, 4.0] == [each.seconds_viewed for each in logged(path)]
 
 
+def test_seconds_of_a_refused_ruling_are_not_counted_twice(path: Path, clock: Clock) -> None:
+    """A page whose ruling was refused tells the same seconds again with the next one: they count
+    once."""
+    held = session(path, clock)
+    held.turn()
+    clock.now = 10.0
+    with pytest.raises(DecisionError):
+        held.decide(0, ruling="overturn", reason=None, note="", seconds_viewed=8.0)
+    clock.now = 60.0
+    uphold(held, 0, seconds=9.0)
+    assert [9.0] == [each.seconds_viewed for each in logged(path)]
+
+
 def test_undo_opens_a_case_again(path: Path, clock: Clock) -> None:
     """Undo takes nothing out of the log: the case comes up with what was ruled, and a later ruling
     of the same kind stands. Skipped after undo, the first ruling goes on to stand."""
@@ -154,6 +167,25 @@ def test_second_and_gold(path: Path, clock: Clock) -> None:
     assert [("second", "d_bo"), ("second", "d_bo"), ("gold", None)] == [
         (each.kind, each.about) for each in logged(path)[2:]
     ]
+
+
+def test_a_second_look_follows_the_first_that_counts(path: Path, clock: Clock) -> None:
+    """A first look that was taken back after the queue was made is not what the second one is held
+    against."""
+    first = {"policy": "weapons", "verdict": "v_a", "reviewer": "bo"}
+    with DecisionLog(path) as log:
+        log.append(decision("d_bo", **first))
+    record = orjson.loads(verdict("clips/a.mp4", "weapons").to_line())
+    held = session(
+        path, clock, [QueuedCase(record=record, policy="weapons", kind="second", about="d_bo")]
+    )
+    held.turn()
+    with DecisionLog(path) as log:
+        log.append(decision("d_bo2", ruling="overturn", reason="technical", **first))
+        log.append(decision("d_bo3", **{**first, "policy": "drugs"}))
+    held.decide(0, ruling="overturn", reason="technical", note="", seconds_viewed=0)
+    assert "d_bo2" == logged(path)[-1].about
+    assert [] == disagreements(logged(path))
 
 
 def test_a_case_that_nothing_flags(path: Path, clock: Clock) -> None:

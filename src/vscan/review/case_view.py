@@ -123,6 +123,7 @@ def _told(
             return {**{key: each.get(key) for key in PROMPT}, "prompt": shown(each["prompt"])}
         exemplar = find_exemplar(each["index"], each["exemplar"])
         return {
+            "speed": 1.0,
             **{key: each[key] for key in MATCH if key in each},
             "index": shown(each["index"]),
             "exemplar": shown(each["exemplar"]),

@@ -46,15 +46,15 @@ def mixed(
 
     Every case with a known answer is taken out of the queue; `share` (0..1) of the result is drawn
     from them: of those that the reviewer has not decided in any kind, and that look as the queue
-    does (flagged ones alone where all of the queue is flagged). ordered: the queue is by `urgency`,
-    so each one drawn takes its place by the same order; else their places are drawn too. The draw
-    is by reviewer and seed alone.
+    does: flagged where some of it is flagged, not flagged where some of it is not. ordered: the
+    queue is by `urgency`, so each one drawn takes its place by the same order; else their places
+    are drawn too. The draw is by reviewer and seed alone.
     """
     known = {each.case for each in gold}
     left = [each for each in queue if each.case not in known]
     seen: set[Case] = {(d.verdict, d.policy) for d in decisions if d.reviewer == reviewer}
-    unflagged = any(each.finding is None and each.policy is not None for each in left)
-    fit = [each for each in gold if each.case not in seen and (unflagged or each.finding)]
+    looks = {each.finding is not None for each in left if each.policy is not None}
+    fit = [each for each in gold if each.case not in seen and (each.finding is not None) in looks]
     wanted = round(len(left) * share / (1.0 - share)) if share < 1.0 else len(fit)
     if left and share > 0.0:
         wanted = max(1, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import threading
@@ -12,6 +13,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vscan.review.media_ranges import CutShortError
 
 MOST_BODY_BYTES = 1 << 18
 """Of a request: a note of 10 000 characters, each escaped as a pair of surrogates, and some."""
@@ -69,7 +72,9 @@ class Guards:
             await send(message)
 
         answer = self._refused(scope) or self._opened(scope)
-        await (self._app if answer is None else answer)(scope, receive, guarded)
+        # The server closes a connection whose answer is not complete, and the browser sees that.
+        with contextlib.suppress(CutShortError):
+            await (self._app if answer is None else answer)(scope, receive, guarded)
 
     def _refused(self, scope: Scope) -> Response | None:
         """What is said to a request that comes from elsewhere, or has a form that none has."""
@@ -124,7 +129,8 @@ def _refused_post(headers: Headers, origin: str) -> Response | None:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return _no(415, "Requests are JSON.")
     length = headers.get("content-length", "")
-    if not re.fullmatch(r"\d{1,18}", length, re.ASCII):
+    # In chunks it may be of any length, whatever its Content-Length says (RFC 9112, 6.3).
+    if "transfer-encoding" in headers or not re.fullmatch(r"\d{1,18}", length, re.ASCII):
         return _no(411, "The length of the request is missing.")
     return _no(413, "The request is too long.") if int(length) > MOST_BODY_BYTES else None
 

@@ -23,6 +23,10 @@ class Span:
     end: int
 
 
+class CutShortError(Exception):
+    """A file that no longer holds what its answer, which is under way, has promised."""
+
+
 class UnsatisfiableError(ValueError):
     """A range that begins behind the end of the file."""
 
@@ -89,7 +93,12 @@ def _pieces(file: BinaryIO, span: Span) -> Iterator[bytes]:
     with file:
         file.seek(span.start)
         left = span.end - span.start
-        # A file that was cut short meanwhile ends the answer early, which the browser sees.
-        while left > 0 and (piece := file.read(min(left, CHUNK_BYTES))):
+        while left > 0:
+            try:
+                piece = file.read(min(left, CHUNK_BYTES))
+            except OSError as error:
+                raise CutShortError from error
+            if not piece:
+                raise CutShortError
             left -= len(piece)
             yield piece

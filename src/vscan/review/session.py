@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -99,7 +99,7 @@ class ReviewSession:
         """
         with self._lock:
             place = self._at_hand(number)
-            self._count(place, seconds_viewed)
+            viewed_s = self._viewed_s(place, seconds_viewed)
             case = place.case
             made = decide(
                 case.record,
@@ -111,12 +111,13 @@ class ReviewSession:
                 kind=case.kind,
                 about=case.about,
                 market=self._market,
-                seconds_viewed=round(place.viewed_s, 1),
+                seconds_viewed=round(viewed_s, 1),
                 note=note,
                 asked=True,
             )
-            self._append(place, made)
-            place.made.append(made)
+            place.made.append(self._append(place, made))
+            # Not before: the page tells the same seconds again where the log refused.
+            place.viewed_s = viewed_s
             self._leave(number, "decided")
             return self._turn()
 
@@ -125,7 +126,7 @@ class ReviewSession:
         Raises ReviewError for a case that is not at hand."""
         with self._lock:
             place = self._at_hand(number)
-            self._count(place, seconds_viewed)
+            place.viewed_s = self._viewed_s(place, seconds_viewed)
             self._leave(number, "decided" if place.made else "skipped")
             return self._turn()
 
@@ -138,7 +139,8 @@ class ReviewSession:
             if not self._history:
                 raise ReviewError("there is nothing to undo")
             if self._at is not None:
-                self._count(self._places[self._at], seconds_viewed)
+                waits = self._places[self._at]
+                waits.viewed_s = self._viewed_s(waits, seconds_viewed)
             number = self._history.pop()
             self._places[number].state = "open"
             self._at, self._since = number, self._clock()
@@ -149,22 +151,22 @@ class ReviewSession:
             raise ReviewError("this case is not at hand any more; nothing was recorded")
         return self._places[number]
 
-    def _count(self, place: _Place, seconds: float) -> None:
-        now = self._clock()
-        place.viewed_s += min(max(0.0, seconds), now - self._since)
-        self._since = now
+    def _viewed_s(self, place: _Place, seconds: float) -> float:
+        """Of all visits to the case at hand, this one included."""
+        return place.viewed_s + min(max(0.0, seconds), self._clock() - self._since)
 
     def _leave(self, number: int, state: State) -> None:
         self._places[number].state = state
         self._history.append(number)
         self._at = None
 
-    def _append(self, place: _Place, made: Decision) -> None:
-        """In one transaction with the look whether somebody else was faster."""
+    def _append(self, place: _Place, made: Decision) -> Decision:
+        """In one transaction with the look whether somebody else was faster; what was logged."""
         with DecisionLog(self._log) as log, log.appending():
             if not self._decided_elsewhere(log, place):
+                made = _about_what_counts(log, made)
                 log.add(made)
-                return
+                return made
         place.state, self._at = "elsewhere", None
         raise DecidedMeanwhileError(
             "somebody else decided this case meanwhile; nothing was recorded"
@@ -208,3 +210,16 @@ class ReviewSession:
                     continue
                 self._at, self._since = number, self._clock()
                 return
+
+
+def _about_what_counts(log: DecisionLog, made: Decision) -> Decision:
+    """A second look follows the first look that counts now: whoever made it may have taken it back
+    since the queue was made."""
+    if made.kind != "second":
+        return made
+    firsts = [
+        each.id
+        for each in log.of_verdict(made.verdict)
+        if each.kind == "first" and each.policy == made.policy
+    ]
+    return replace(made, about=firsts[-1]) if firsts else made

@@ -64,7 +64,7 @@ def _rows(given: Exporting, record: Record) -> Iterator[tuple[Cell, ...]]:
         yield (*head, *nothing, coverage, error, _state(given, record, None), pack)
     for finding in record["findings"]:
         state = _state(given, record, finding["policy"])
-        for segment in finding["segments"]:
+        for segment in finding["segments"] or [{}]:
             yield (
                 *head, *_told(finding, segment), why(finding["evidence"][0]), coverage, error,
                 state, pack,
@@ -73,7 +73,7 @@ def _rows(given: Exporting, record: Record) -> Iterator[tuple[Cell, ...]]:
 
 def _told(finding: dict[str, Any], segment: dict[str, Any]) -> tuple[Cell, ...]:
     named = tuple(finding[key] for key in ("policy", "severity", "action", "score", "threshold"))
-    return named + tuple(segment[key] for key in ("start_s", "end_s", "peak_s", "score"))
+    return named + tuple(segment.get(key) for key in ("start_s", "end_s", "peak_s", "score"))
 
 
 def _state(given: Exporting, record: Record, policy: str | None) -> str | None:

@@ -21,6 +21,7 @@ import orjson
 from pydantic import Field, model_validator
 
 from vscan.decisions.decision import Decision
+from vscan.digests import digest_of
 from vscan.errors import UsageError
 from vscan.reports.exports import dsa_words as words
 from vscan.reports.exports.exporting import Exported, Exporting, Shape, checked, of_policy
@@ -32,6 +33,7 @@ MOST_STATEMENTS = 100
 """Statements of one request."""
 MOST_SEGMENTS = 50
 """That are told in the facts; the rest is counted."""
+PUID = "^[a-zA-Z0-9_-]{1,500}$"
 _DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 
 
@@ -88,7 +90,7 @@ class Statement(DsaPolicy):
     source_type: words.SourceType
     automated_detection: words.YesNo
     automated_decision: words.AutomatedDecision
-    puid: str = Field(pattern="^[a-zA-Z0-9_-]{1,500}$")
+    puid: str = Field(pattern=PUID)
 
 
 def write(given: Exporting, mapped: DsaMap) -> Exported:
@@ -138,7 +140,6 @@ def _statement(
             f"the policy map does not say what upholding {policy!r} means",
             remedy=f'write a table [dsa.policies."{policy}"]; docs/exports.md has one',
         )
-    puid = ruling.id if ruling.policy else f"{ruling.id}-{re.sub('[^a-zA-Z0-9_-]', '_', policy)}"
     values = {
         **said.model_dump(exclude_none=True),
         "content_type": ["CONTENT_TYPE_VIDEO"],
@@ -150,10 +151,18 @@ def _statement(
         "source_type": mapped.source_type,
         "automated_detection": "Yes",
         "automated_decision": mapped.automated_decision,
-        "puid": puid,
+        "puid": _puid(ruling, policy),
     }
     made = checked(Statement, values, f"{source['uri']} under {policy}")
     return made.model_dump(exclude_none=True)
+
+
+def _puid(ruling: Decision, policy: str) -> str:
+    """The same for the same decision and policy; a hash where another system's id does not fit."""
+    own = f"-{re.sub('[^a-zA-Z0-9_-]', '_', policy)}" if ruling.policy is None else ""
+    if re.fullmatch(PUID, ruling.id + own):
+        return ruling.id + own
+    return digest_of([ruling.id, policy]).replace(":", "_")
 
 
 def _day(source: dict[str, Any], key: str) -> str:

@@ -16,6 +16,8 @@ from typing import Any, Literal
 import orjson
 from pydantic import Field
 
+from vscan.decisions.decision import MOST_SECONDS
+from vscan.errors import UsageError
 from vscan.remote import scheme_of
 from vscan.reports.exports.exporting import Exported, Exporting, Shape, checked, of_policy
 from vscan.store.browse import Record
@@ -176,6 +178,8 @@ def _failure(record: Record) -> str:
 
 
 def _milliseconds(seconds: float) -> int:
+    if seconds >= MOST_SECONDS:
+        raise UsageError(f"{seconds:g} s is no time of a video", remedy="mend that verdict")
     return max(0, round(seconds * 1000))
 
 

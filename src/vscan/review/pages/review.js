@@ -10,6 +10,7 @@ import { clock, count, plain, pressed } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const TICK_MS = 200;
+const UNSEEN_MS = 300; // a ruling so soon after a case came up was meant for the one before
 const KEYS = {
   " ": "play", ArrowLeft: "back", ArrowRight: "on", "[": "previous", "]": "next", w: "whole",
   r: "reveal", b: "cover", c: "colour", m: "sound", "-": "smaller", "+": "larger", "=": "larger",
@@ -34,12 +35,15 @@ async function ask(request, words) {
   busy = true;
   enable();
   byId("alert").textContent = "";
+  let came = false;
   try {
     show(await request(), words);
+    came = turn.case !== null;
   } catch (error) {
     byId("alert").textContent = error.message;
-    if (error instanceof Refused && error.status === 409) await again();
+    if (error instanceof Refused && error.status === 409) came = await again();
   } finally {
+    if (came) await new Promise((done) => setTimeout(done, UNSEEN_MS));
     busy = false;
     enable();
   }
@@ -49,12 +53,14 @@ function say(words) {
   byId("status").textContent = words;
 }
 
-// What the server has at hand is another case than this page shows.
+// What the server has at hand is another case than this page shows; whether there is one.
 async function again() {
   try {
     show(await get("/api/case"), "");
+    return turn.case !== null;
   } catch (error) {
     byId("alert").textContent = error.message;
+    return false;
   }
 }
 
@@ -126,7 +132,7 @@ function openReasons() {
   if (busy) return;
   byId("reasons").hidden = false;
   byId("overturn").setAttribute("aria-expanded", "true");
-  byId("reasons").querySelector("button:enabled").focus();
+  byId("reasons").focus(); // on none of them: space plays on, and Enter that is still held rules nothing
 }
 
 function closeReasons() {
@@ -235,7 +241,8 @@ function onKey(event) {
 function press(key, repeated) {
   const moves = ["ArrowLeft", "ArrowRight"].includes(key);
   if (key === "h") {
-    sight.hold(true);
+    // A key that is still held was pressed for what was there before.
+    if (!repeated) sight.hold(true);
     return true;
   }
   if (repeated && !moves) return key in KEYS;
@@ -277,4 +284,7 @@ function listen() {
 
 listen();
 startClock();
-ask(() => get("/api/case"), "");
+if (sight.covers) ask(() => get("/api/case"), "");
+else
+  byId("alert").textContent =
+    "Nothing is shown, for it could not be blurred: the page's style did not come, or this browser does not know it. Load the page again, or take a newer browser.";

@@ -11,6 +11,12 @@ export class Sight {
     this.players = players; // the first is the video under review; only that one is ever heard
   }
 
+  // Whether the style that blurs is there and known to this browser: without it all would be clear.
+  get covers() {
+    const shown = this.stages.querySelectorAll(".material");
+    return shown.length > 0 && [...shown].every((each) => getComputedStyle(each).filter.includes("blur"));
+  }
+
   // A new case: as small and as blurred as can be.
   reset() {
     this.cover();

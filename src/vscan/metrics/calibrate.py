@@ -12,7 +12,13 @@ from vscan.metrics.calibrate_notes import notes_on
 from vscan.metrics.calibrate_refusals import refuse_labels, refuse_mixed_models, too_few
 from vscan.metrics.calibration_figures import at_threshold, load, probabilities_of
 from vscan.metrics.calibration_report import CalibrationReport, Certified, LabelsUsed, Target
-from vscan.metrics.certifying import LabelledScores, certify_precision, certify_recall, halves
+from vscan.metrics.certifying import (
+    LabelledScores,
+    certify_precision,
+    certify_recall,
+    cuts,
+    halves,
+)
 from vscan.metrics.gathered import Gathered
 from vscan.metrics.labels import load_labels
 from vscan.metrics.scored import WORDS, ScoredVideo, Scoring, prepare_scoring
@@ -163,7 +169,8 @@ class Calibrating:
         else:
             if flagged == len(labelled) and lowest is not None:
                 floor = max(floor, lowest)  # below it nobody looked
-            edges = [e for e in (self.policy.release_score, lowest) if e is not None]
+            asked_at = (self.policy.release_score, lowest)
+            edges = cuts(labelled, [e for e in asked_at if e is not None])
             tested = certify_precision(fit, certify, floor=floor, edges=edges, **asked)
         if tested.threshold is None or tested.p is None:
             raise too_few(

@@ -70,7 +70,8 @@ def _on_labels(gathered: Gathered, labelled: LabelledScores, flagged: int) -> It
         yield (
             "weights are taken to be 1 over the chance of being drawn, each weight one stratum, and"
             " strata to be cut by score where the pack's lowest threshold and its release are, as"
-            " `vscan pick` cuts them"
+            " `vscan pick` cuts them; where one weight stands on both sides of such a score it is"
+            " taken not to be cut there, which asks for more labels"
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from vscan.errors import UsageError
@@ -34,6 +35,21 @@ def test_weights_and_sources(tmp_path: Path) -> None:
         file.write_text(line.replace("NaN", '"nan"'))
         with pytest.raises(UsageError, match=r":1: weight .* is no number above 0"):
             load_labels(file)
+
+
+def test_what_was_drawn_stays_drawn(tmp_path: Path) -> None:
+    """A video that was drawn by chance and later picked for what it shows keeps its weight, with
+    the later answer: left out, it would take the doubtful ones out of the sample."""
+    path = tmp_path / "labels.jsonl"
+    lines = (
+        {"label": "violating", "strategy": "stratified", "weight": 4.0},
+        {"label": "benign", "strategy": "uncertain", "weight": None},
+    )
+    for order, said in ((lines, False), (lines[::-1], True)):
+        rows = [orjson.dumps({"verdict": "v_1", "policy": "weapons", **each}) for each in order]
+        path.write_bytes(b"\n".join(rows))
+        (label,) = load_labels(path).said
+        assert (4.0, False, said) == (label.weight, label.purposive, label.violates)
 
 
 def test_csv(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vscan.errors import UsageError
-from vscan.metrics.calibrate_notes import notes_on
+from vscan.metrics.calibrate_notes import mostly_flagged, notes_on
 from vscan.metrics.calibrate_refusals import refuse_labels, refuse_mixed_models, too_few
 from vscan.metrics.calibration_figures import at_threshold, load, probabilities_of
 from vscan.metrics.calibration_report import CalibrationReport, Certified, LabelsUsed, Target
@@ -167,8 +167,9 @@ class Calibrating:
         if settings.target == "recall":
             tested = certify_recall(labelled, floor=floor, **asked)
         else:
-            if flagged == len(labelled) and lowest is not None:
-                floor = max(floor, lowest)  # below it nobody looked
+            unseen = flagged == len(labelled) or mostly_flagged(labelled, flagged, self.gathered)
+            if unseen and lowest is not None:
+                floor = max(floor, lowest)  # below it hardly anybody looked
             asked_at = (self.policy.release_score, lowest)
             edges = cuts(labelled, [e for e in asked_at if e is not None])
             tested = certify_precision(fit, certify, floor=floor, edges=edges, **asked)

@@ -2,8 +2,8 @@
 
 Videos are held against each other by the mean direction of their embeddings. A cluster is what lies
 within a cosine of its leader, the first video of its kind (leader clustering, Hartigan, "Clustering
-algorithms", 1975, chapter 3): one pass, no seed, the same clusters each time. Videos are taken in an
-order that follows from their URIs and not from their dates: taken by date a late leader could be
+algorithms", 1975, chapter 3): one pass, no seed, the same clusters each time. Videos are taken in
+an order that follows from their URIs and not from their dates: taken by date a late leader could be
 joined by late videos alone, and would seem to grow. Whether a cluster grows is asked of its dates
 alone: Fisher's exact test of how many of its videos are of the last period, against all other
 unflagged videos, with Holm's correction for the number of clusters asked about (Scand. J. Stat. 6,

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,11 @@ def load_labels(path: Path) -> Labels:
             continue
         label = _label(path, line, row)
         key = (*next(iter(label.names.items())), label.policy)
-        replaced += said.pop(key, None) is not None
+        older = said.pop(key, None)
+        replaced += older is not None
+        if older is not None and label.purposive and not older.purposive:
+            # What was drawn by chance stays so, whatever else it was picked for.
+            label = replace(label, weight=older.weight, purposive=False)
         said[key] = label
     if not read:
         raise UsageError(f"{path}: holds no labels", remedy=_REMEDY)

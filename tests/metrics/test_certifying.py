@@ -161,7 +161,6 @@ def test_an_edge_that_a_stratum_goes_over_is_none() -> None:
     scores = np.concatenate([scores, rng.uniform(0, 0.4, 49_000)])
     violates = rng.random(len(scores)) < np.where(scores >= 0.5, 0.99, 0.0005)
     strata = (scores >= 0.5).nonzero()[0], (scores < 0.5).nonzero()[0]
-    asked = {"target": 0.8, "confidence": CONFIDENCE}
     missed = {True: 0, False: 0}
     for seed in range(150):
         random = np.random.default_rng(seed)
@@ -170,7 +169,9 @@ def test_an_edge_that_a_stratum_goes_over_is_none() -> None:
         labelled = LabelledScores(scores[drawn], violates[drawn], weights)
         for checked in missed:
             edges = cuts(labelled, (0.4, 0.5)) if checked else (0.4, 0.5)
-            found = certify_precision(*halves(labelled, seed), edges=edges, **asked).threshold
+            found = certify_precision(
+                *halves(labelled, seed), target=0.8, confidence=CONFIDENCE, edges=edges
+            ).threshold
             assert found is not None
             missed[checked] += bool(violates[scores >= found].mean() < 0.8)
     assert missed[True] == 0 and missed[False] > 9

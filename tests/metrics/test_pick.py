@@ -284,6 +284,7 @@ def test_growth_needs_dates() -> None:
     assert 86_400.0 == uploaded_at({"uploaded_at": "1970-01-02"})
     assert 3_600.0 == uploaded_at({"uploaded_at": "1970-01-01T02:00:00+01:00"})
     assert 5.0 == uploaded_at({"uploaded_at": 5}) and uploaded_at({"uploaded_at": True}) is None
+    assert uploaded_at({"uploaded_at": 1e300}) is None
 
 
 def test_clusters_and_corrections() -> None:
@@ -314,6 +315,8 @@ def test_a_store_is_picked_from(tmp_path: Path) -> None:
         list(picking.steps())
         found = picking.picks()
         assert any("1 videos that could not be judged" in note for note in picking.notes)
+        dated = any("end with the latest upload, on 2026-11-07" in note for note in picking.notes)
+        assert dated == (settings.get("strategy") == "growing")
         return found
 
     strata = Counter(each.stratum for each in picked(number=7))

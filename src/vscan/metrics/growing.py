@@ -61,6 +61,8 @@ class Growing:
     """Videos without a date in `uploaded_at`, or without an embedding: left out."""
     left_out: int = 0
     """Videos that are answered already: they count in their cluster, and are not picked."""
+    latest: float | None = None
+    """Seconds since 1970 of the latest upload: the last period ends there."""
     clusters: int = 0
     tested: int = 0
     grow: list[Cluster] = field(default_factory=list)
@@ -97,7 +99,8 @@ class Growing:
         self._videos.sort(key=lambda each: (each[0], each[1].uri))
         vectors = np.stack([each.pooled for _, each in self._videos if each.pooled is not None])
         moments = np.array([moment for moment, _ in self._videos])
-        recent = moments > moments[-1] - self.period_days * 86_400
+        self.latest = float(moments[-1])
+        recent = moments > self.latest - self.period_days * 86_400
         self._find(vectors, recent)
         yield from self._drawn(vectors, recent)
 
@@ -209,12 +212,12 @@ def uploaded_at(meta: Mapping[str, Any]) -> float | None:
     """Seconds since 1970 at which a video was uploaded, as its input list says; None where it says
     nothing that is a date. A time without a zone is UTC; a number is seconds since 1970."""
     told = meta.get("uploaded_at")
-    if isinstance(told, int | float) and not isinstance(told, bool):
-        return float(told)
-    if not isinstance(told, str):
-        return None
     try:
+        if isinstance(told, int | float) and not isinstance(told, bool):
+            return datetime.fromtimestamp(told, UTC).timestamp()
+        if not isinstance(told, str):
+            return None
         moment = datetime.fromisoformat(told.strip())
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()

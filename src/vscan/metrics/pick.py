@@ -104,7 +104,8 @@ class Picking:
             if chooser.latest is not None:
                 day = datetime.fromtimestamp(chooser.latest, UTC).date()
                 self.notes.append(
-                    f"the last {self.settings.period_days:g} days end with the latest upload, on {day}"
+                    f"the last {self.settings.period_days:g} days end with the latest upload, on"
+                    f" {day}"
                 )
             if chooser.undated:
                 self.notes.append(

@@ -154,6 +154,15 @@ def test_what_is_withheld(tmp_path: Path) -> None:
     assert (
         0.0 == found.prevalence.value and "nothing in the sample violates" == found.recall.withheld
     )
+    # 26 of 30 picks are answered, and of the stratum that nearly all videos are in 3 of 7.
+    few = [pick(f"f{number}", FLAGGED, 40, 23) for number in range(23)]
+    few += [pick(f"r{number}", REST, 400, 7) for number in range(7)]
+    said = {f"f{number}": "violating" for number in range(23)}
+    said |= {f"r{number}": "benign" for number in range(3)}
+    (found,) = estimates(tmp_path, few, said)
+    for silent in (found.prevalence, found.recall, found.violative_view_rate):
+        assert "stand for 48% of the videos, and 80% are needed" in (silent.withheld or "")
+    assert 1.0 == found.precision.value
     (found,) = estimates(tmp_path, drawn(), answered(), least=31)
     assert "too few answers: 30, and 31 are needed" == found.recall.withheld
 

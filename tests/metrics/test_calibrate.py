@@ -210,6 +210,8 @@ def test_a_few_others_do_not_open_the_way_down(world: World) -> None:
     report = world.report("mostly.csv", at_least=0.6)
     assert report.certified.threshold >= 0.55 and report.labels.flagged == len(rows)
     assert any("no threshold below the one it has is tried" in note for note in report.notes)
+    with pytest.raises(UsageError, match="recall would seem higher than it is"):
+        world.report("mostly.csv", target="recall", at_least=0.6)
     assert world.report(at_least=0.6).certified.threshold < 0.55
 
 

@@ -105,6 +105,7 @@ class Calibrating:
             policy=settings.policy,
             target=settings.target,
             purposive=used.purposive,
+            mostly_flagged=mostly_flagged(labelled, flagged, gathered),
         )
         fit, certify = halves(labelled, settings.seed)
         tested_on = labelled if settings.target == "recall" else certify

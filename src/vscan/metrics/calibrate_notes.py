@@ -68,8 +68,8 @@ def _on_labels(gathered: Gathered, labelled: LabelledScores, flagged: int) -> It
         )
     if flagged < len(labelled) and mostly_flagged(labelled, flagged, gathered):
         yield (
-            "too few of the labels are of what the pack does not flag: for precision no threshold"
-            " below the one it has is tried, and recall looks higher than it is"
+            "too few of the labels are of what the pack does not flag: no threshold below the one"
+            " it has is tried, and recall seems higher than it is"
         )
     if labelled.is_weighted:
         yield (

@@ -192,6 +192,27 @@ def test_copies_of_a_content_count_once(tmp_path: Path) -> None:
     used = world.report(target="recall", at_least=0.8).labels
     assert (80, 39, 39, 2) == (used.of_policy, used.used, used.repeated, used.contradicted)
     assert (19, 0) == (used.positives, used.unmatched)
+    contents = [sha256_of("no " + row.split(".")[0][:-1]) for row in rows]
+    named = [f"{row},v_{at},{contents[at]}" for at, row in enumerate(rows)]
+    world.write_labels("named.csv", named, "uri,policy,label,verdict,sha256")
+    used = world.report("named.csv", target="recall", at_least=0.8).labels
+    assert (39, 1) == (used.used, used.contradicted)  # of each content one label meets a video
+
+
+def test_a_few_others_do_not_open_the_way_down(world: World) -> None:
+    """Labels of a review queue with a few unflagged ones say hardly more of lower thresholds than
+    without these: none is tried, and a note says why."""
+    settings = ScanSettings(policy=str(world.folder / "p.toml"), store=str(world.folder / "store"))
+    fired = {verdict.source.uri for verdict in rescan(settings) if verdict.findings}
+    rows = [row for row in world.rows if row.partition(",")[0] in fired]
+    others = [row for row in world.rows if row not in rows and row.endswith("violating")][-8:]
+    world.write_labels("mostly.csv", [*rows, *others])
+    report = world.report("mostly.csv", at_least=0.6)
+    assert report.certified.threshold >= 0.55 and report.labels.flagged == len(rows)
+    assert any("no threshold below the one it has is tried" in note for note in report.notes)
+    with pytest.raises(UsageError, match="recall would seem higher than it is"):
+        world.report("mostly.csv", target="recall", at_least=0.6)
+    assert world.report(at_least=0.6).certified.threshold < 0.55
 
 
 def test_weights(world: World) -> None:

@@ -16,6 +16,7 @@ from vscan.metrics.certifying import (
     LabelledScores,
     certify_precision,
     certify_recall,
+    cuts,
     halves,
 )
 
@@ -149,6 +150,33 @@ def test_weights_that_are_ignored_would_break_it() -> None:
                 into.append(rare.at(found)[1] >= 0.95)
     assert np.mean(careless) < 0.5
     assert not careful or np.mean(careful) >= LEAST_MET
+
+
+def test_an_edge_that_a_stratum_goes_over_is_none() -> None:
+    """Verdict files tell no near-misses, so a sample from them is cut at the threshold alone. Taken
+    to be cut at its release too, a stratum of which the test half holds no video above that was
+    forgotten: of 150 thresholds 16 missed their precision of 0.8, and none does."""
+    rng = np.random.default_rng(2)
+    scores = np.concatenate([rng.uniform(*each) for each in ((0.5, 1, 600), (0.44, 0.5, 300))])
+    scores = np.concatenate([scores, rng.uniform(0, 0.4, 49_000)])
+    violates = rng.random(len(scores)) < np.where(scores >= 0.5, 0.99, 0.0005)
+    strata = (scores >= 0.5).nonzero()[0], (scores < 0.5).nonzero()[0]
+    missed = {True: 0, False: 0}
+    for seed in range(150):
+        random = np.random.default_rng(seed)
+        drawn = np.concatenate([random.choice(strata[0], 300), random.choice(strata[1], 200)])
+        weights = np.repeat([2.0, 246.5], [300, 200])
+        labelled = LabelledScores(scores[drawn], violates[drawn], weights)
+        for checked in missed:
+            edges = cuts(labelled, (0.4, 0.5)) if checked else (0.4, 0.5)
+            found = certify_precision(
+                *halves(labelled, seed), target=0.8, confidence=CONFIDENCE, edges=edges
+            ).threshold
+            assert found is not None
+            missed[checked] += bool(violates[scores >= found].mean() < 0.8)
+    assert missed[True] == 0 and missed[False] > 9
+    near = LabelledScores(np.array([0.6, 0.45, 0.1]), np.ones(3, bool), np.array([1.0, 3, 9]))
+    assert [0.4, 0.5] == cuts(near, (0.4, 0.5))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -145,6 +145,8 @@ def test_appeals(tmp_path: Path) -> None:
     made.rule("b", "escalate", kind="appeal", about=b.id, reviewer="chief")
     made.rule("c", "overturn", kind="appeal", about=c.id, reviewer="chief")
     made.rule("d", kind="appeal", about=d.id, reviewer="chief")
+    # A look that came later is not what was appealed.
+    made.rule("a", "overturn", kind="second", about=a.id, reviewer="bo")
     weapons = rulings(told(tmp_path, [verdict(each, {"weapons": 0.9}) for each in "abcde"], made))
     assert (3, 4) == counted(weapons.appeal_rate)
     assert (1, 2) == counted(weapons.appeal_overturn_rate)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from vscan.errors import UsageError
@@ -34,6 +36,46 @@ def test_weights_and_sources(tmp_path: Path) -> None:
         file.write_text(line.replace("NaN", '"nan"'))
         with pytest.raises(UsageError, match=r":1: weight .* is no number above 0"):
             load_labels(file)
+
+
+def test_what_was_drawn_stays_drawn(tmp_path: Path) -> None:
+    """A video that was drawn by chance and later picked for what it shows keeps its weight, with
+    the later answer: left out, it would take the doubtful ones out of the sample."""
+    path = tmp_path / "labels.jsonl"
+    lines = (
+        {"label": "violating", "strategy": "stratified", "weight": 4.0},
+        {"label": "benign", "strategy": "uncertain", "weight": None},
+    )
+    for order, said in ((lines, False), (lines[::-1], True)):
+        rows = [orjson.dumps({"verdict": "v_1", "policy": "weapons", **each}) for each in order]
+        path.write_bytes(b"\n".join(rows))
+        (label,) = load_labels(path).said
+        assert (4.0, False, said) == (label.weight, label.purposive, label.violates)
+
+
+def test_a_stratum_that_is_labelled_in_part_keeps_its_size(tmp_path: Path) -> None:
+    """Of four picks that stand for ten each three are labelled: these stand for all forty. A
+    stratum that is labelled as a whole, a weight of one's own and other lines stay as they are."""
+    path = tmp_path / "labels.jsonl"
+    usual: dict[str, Any] = {"policy": "weapons", "label": "benign", "strategy": "stratified"}
+    part: dict[str, Any] = {
+        "stratum": "weapons/rest", "population": 40, "sampled": 4, "weight": 10.0, "seed": 0,
+    }  # fmt: skip
+    whole: dict[str, Any] = {
+        "stratum": "weapons/flagged",
+        "population": 6,
+        "sampled": 2,
+        "weight": 3.0,
+    }
+    lines = [part, part, part, whole, whole, part | {"weight": 13.0}, {"weight": 2.0}]
+    rows = [orjson.dumps({**usual, "uri": f"{at}.mp4", **row}) for at, row in enumerate(lines)]
+    path.write_bytes(b"\n".join(rows))
+    weights = [label.weight for label in load_labels(path).said]
+    assert [40 / 3] * 3 + [3.0, 3.0, 13.0, 2.0] == weights
+    again = orjson.dumps({"uri": "0.mp4", "policy": "weapons", "label": "violating"})
+    path.write_bytes(b"\n".join([*rows, again]))
+    weights = [label.weight for label in load_labels(path).said]
+    assert [20.0, 20.0, 3.0, 3.0, 13.0, 2.0, 1.0] == weights
 
 
 def test_csv(tmp_path: Path) -> None:

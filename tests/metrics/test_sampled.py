@@ -93,7 +93,7 @@ def test_answers_of_a_log(tmp_path: Path) -> None:
     it may mean either. Content finds its ruling under another name, and a name none that is of
     other content."""
     made = Made()
-    for number in range(10):
+    for number in range(9):
         made.rule(f"f{number}", "uphold" if number < 8 else "overturn")
     for number in range(20):
         if number == 0:
@@ -113,6 +113,7 @@ def test_answers_of_a_log(tmp_path: Path) -> None:
         elif number == 6:
             # Nothing says whether the policy fired there, or its segments were left out.
             made.rule("r6", verdict="v_other", segments=())
+            made.rule("f9", verdict="v_silent", segments=())
         else:
             made.rule(f"r{number}", policy=None, segments=())
     report = metrics(
@@ -123,8 +124,8 @@ def test_answers_of_a_log(tmp_path: Path) -> None:
         )
     )
     (found,) = report.sampled
-    assert [(10, 8), (17, 2)] == [(each.answered, each.violating) for each in found.strata]
-    assert any("3 of 30 picks of weapons have no answer" in note for note in report.notes)
+    assert [(9, 8), (17, 2)] == [(each.answered, each.violating) for each in found.strata]
+    assert any("4 of 30 picks of weapons have no answer" in note for note in report.notes)
     assert any("drawn from 440 videos, and the files hold 1" in note for note in report.notes)
 
 
@@ -153,6 +154,15 @@ def test_what_is_withheld(tmp_path: Path) -> None:
     assert (
         0.0 == found.prevalence.value and "nothing in the sample violates" == found.recall.withheld
     )
+    # 26 of 30 picks are answered, and of the stratum that nearly all videos are in 3 of 7.
+    few = [pick(f"f{number}", FLAGGED, 40, 23) for number in range(23)]
+    few += [pick(f"r{number}", REST, 400, 7) for number in range(7)]
+    said = {f"f{number}": "violating" for number in range(23)}
+    said |= {f"r{number}": "benign" for number in range(3)}
+    (found,) = estimates(tmp_path, few, said)
+    for silent in (found.prevalence, found.recall, found.violative_view_rate):
+        assert "stand for 48% of the videos, and 80% are needed" in (silent.withheld or "")
+    assert 1.0 == found.precision.value
     (found,) = estimates(tmp_path, drawn(), answered(), least=31)
     assert "too few answers: 30, and 31 are needed" == found.recall.withheld
 

@@ -18,6 +18,7 @@ from tests.reports.scanned import EVERY_KIND, EVIL, clear, error, long_video, re
 from vscan.decisions.decision import Decision
 from vscan.errors import UsageError
 from vscan.metrics.labels import load_labels
+from vscan.metrics.picks import Drawn, Picks
 from vscan.reports.exports.dsa import MOST_STATEMENTS, Statement
 from vscan.reports.exports.dsa_words import Category
 from vscan.reports.exports.exporting import Exported, Exporting
@@ -77,14 +78,14 @@ def exported(
     decisions: list[Decision] | None = None,
     policy_map: Path | None = None,
     scanned_at: str | None = "2026-11-02T10:00:00Z",
-    weights: dict[tuple[str, str], float] | None = None,
+    sample: Picks | None = None,
 ) -> Exported:
     """Verdicts in a format."""
     given = Exporting(
         records=[each.as_dict() for each in verdicts],
         rulings=None if decisions is None else Rulings(decisions),
         scanned_at=scanned_at,
-        weights=weights,
+        sample=sample,
     )
     return export(given, name, policy_map)
 
@@ -133,6 +134,19 @@ def test_no_cell_begins_as_a_formula(sign: str) -> None:
     assert not any(cell.startswith(sign) for cell in row)
 
 
+def gore(*verdicts: str) -> Picks:
+    """A sample for `gore`, drawn from five videos that it does not flag."""
+    return Picks(
+        tuple(
+            Drawn(
+                verdict=verdict, uri=f"{verdict}.mp4", sha256=None, policy="gore", flagged=False,
+                stratum="gore/rest", population=5, sampled=len(verdicts), market=None, views=None,
+            )
+            for verdict in verdicts
+        )
+    )  # fmt: skip
+
+
 def test_labels(tmp_path: Path) -> None:
     """Standing rulings under a policy are labels that `--labels` reads, also where it did not fire;
     nothing else is one."""
@@ -157,8 +171,9 @@ def test_labels(tmp_path: Path) -> None:
         {"source": source, "policy": "weapons.knives", "label": "benign", "weight": 1.0},
     ] == lines(done)
     assert [1] * 4 == list(done.left_out.values())
-    drawn = exported("labels", *EVERY_KIND, decisions=said, weights={("v_knife", "gore"): 2.5})
-    assert [("gore", 2.5)] == [(each["policy"], each["weight"]) for each in lines(drawn)]
+    # Two of five were drawn, and one of them has an answer: it stands for all five.
+    drawn = exported("labels", *EVERY_KIND, decisions=said, sample=gore("v_knife", "v_hoax"))
+    assert [("gore", 5.0)] == [(each["policy"], each["weight"]) for each in lines(drawn)]
     assert 3 == drawn.left_out["decisions on cases that are not of the sample"]
     (tmp_path / "labels.jsonl").write_bytes(done.data)
     read = load_labels(tmp_path / "labels.jsonl")

@@ -91,7 +91,7 @@ def export(
             records=sorted(load_records(verdicts), key=lambda each: each["source"]["uri"]),
             rulings=rulings,
             scanned_at=(runs[0][1].ended_at or runs[0][1].started_at) if runs else None,
-            weights=None if sample is None else load_picks(sample).weights,
+            sample=None if sample is None else load_picks(sample),
         )
         done = exported(given, form, policy_map)
         file.write(done.data)

@@ -47,7 +47,8 @@ class Answers:
         """From the decisions that stand, where they say whether the policy is violated.
 
         flagged: whether they are asked about videos that the policy fires on; see
-        `rules_on_unflagged` for what they say of others.
+        `rules_on_unflagged` for what they say of others, and on other verdicts than the one asked
+        about: there the policy may not have fired.
         """
         made = cls()
         for decision in standing:
@@ -57,7 +58,9 @@ class Answers:
                 name = getattr(decision, kind)
                 same = kind == "verdict"
                 violates = (
-                    rules(decision) if flagged else rules_on_unflagged(decision, same_verdict=same)
+                    rules(decision)
+                    if flagged and same
+                    else rules_on_unflagged(decision, same_verdict=same)
                 )
                 if name is not None and violates is not None:
                     place = (kind, name, decision.policy or ANY)

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vscan.errors import UsageError
-from vscan.metrics.calibrate_notes import notes_on
+from vscan.metrics.calibrate_notes import mostly_flagged, notes_on
 from vscan.metrics.calibrate_refusals import refuse_labels, refuse_mixed_models, too_few
 from vscan.metrics.calibration_figures import at_threshold, load, probabilities_of
 from vscan.metrics.calibration_report import CalibrationReport, Certified, LabelsUsed, Target
-from vscan.metrics.certifying import LabelledScores, certify_precision, certify_recall, halves
+from vscan.metrics.certifying import (
+    LabelledScores,
+    certify_precision,
+    certify_recall,
+    cuts,
+    halves,
+)
 from vscan.metrics.gathered import Gathered
 from vscan.metrics.labels import load_labels
 from vscan.metrics.scored import WORDS, ScoredVideo, Scoring, prepare_scoring
@@ -99,6 +105,7 @@ class Calibrating:
             policy=settings.policy,
             target=settings.target,
             purposive=used.purposive,
+            mostly_flagged=mostly_flagged(labelled, flagged, gathered),
         )
         fit, certify = halves(labelled, settings.seed)
         tested_on = labelled if settings.target == "recall" else certify
@@ -161,9 +168,11 @@ class Calibrating:
         if settings.target == "recall":
             tested = certify_recall(labelled, floor=floor, **asked)
         else:
-            if flagged == len(labelled) and lowest is not None:
-                floor = max(floor, lowest)  # below it nobody looked
-            edges = [e for e in (self.policy.release_score, lowest) if e is not None]
+            unseen = flagged == len(labelled) or mostly_flagged(labelled, flagged, self.gathered)
+            if unseen and lowest is not None:
+                floor = max(floor, lowest)  # below it hardly anybody looked
+            asked_at = (self.policy.release_score, lowest)
+            edges = cuts(labelled, [e for e in asked_at if e is not None])
             tested = certify_precision(fit, certify, floor=floor, edges=edges, **asked)
         if tested.threshold is None or tested.p is None:
             raise too_few(

@@ -59,25 +59,46 @@ def _on_labels(gathered: Gathered, labelled: LabelledScores, flagged: int) -> It
             "every label is of what the pack flags: no threshold below the one it has could be"
             " tested, and nothing is known of what it misses"
         )
-    elif not labelled.is_weighted and _is_biased(flagged, len(labelled), gathered):
+    elif _is_biased(labelled, flagged, gathered):
         among, of_store = flagged / len(labelled), gathered.flagged / len(gathered.scores)
         yield (
             f"{among:.0%} of the labelled videos are flagged now, and {of_store:.0%} of the store:"
             " they are no random sample of it, and the guarantee is of videos like the labelled"
             " ones alone; what `vscan pick` draws has weights that mend that"
         )
+    if flagged < len(labelled) and mostly_flagged(labelled, flagged, gathered):
+        yield (
+            "too few of the labels are of what the pack does not flag: no threshold below the one"
+            " it has is tried, and recall seems higher than it is"
+        )
     if labelled.is_weighted:
         yield (
             "weights are taken to be 1 over the chance of being drawn, each weight one stratum, and"
             " strata to be cut by score where the pack's lowest threshold and its release are, as"
-            " `vscan pick` cuts them"
+            " `vscan pick` cuts them; where one weight stands on both sides of such a score it is"
+            " taken not to be cut there, which asks for more labels"
         )
 
 
-def _is_biased(flagged: int, of: int, gathered: Gathered) -> bool:
-    """Whether so many flagged labels, or so few, hardly come by chance."""
-    share = gathered.flagged / len(gathered.scores)
-    if not 0.0 < share < 1.0:
+def mostly_flagged(labelled: LabelledScores, flagged: int, gathered: Gathered) -> bool:
+    """Whether labels of equal weight are of flagged videos more often than chance would have it, as
+    a review queue's are: of the others they show too few. flagged: of the labels."""
+    share = _flagged_share(gathered)
+    if labelled.is_weighted or share is None:
         return False
-    more, fewer = upper_tail(flagged, of, share), upper_tail(of - flagged, of, 1.0 - share)
-    return min(more, fewer) < NO_CHANCE
+    return upper_tail(flagged, len(labelled), share) < NO_CHANCE
+
+
+def _is_biased(labelled: LabelledScores, flagged: int, gathered: Gathered) -> bool:
+    """Whether so many flagged labels of equal weight, or so few, hardly come by chance."""
+    of, share = len(labelled), _flagged_share(gathered)
+    if labelled.is_weighted or share is None:
+        return False
+    fewer = upper_tail(of - flagged, of, 1.0 - share)
+    return mostly_flagged(labelled, flagged, gathered) or fewer < NO_CHANCE
+
+
+def _flagged_share(gathered: Gathered) -> float | None:
+    """Of the store's videos, 0..1; None where it is all or nothing."""
+    share = gathered.flagged / len(gathered.scores)
+    return share if 0.0 < share < 1.0 else None

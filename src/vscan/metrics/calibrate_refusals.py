@@ -31,10 +31,16 @@ def refuse_mixed_models(models: list[str], store: str) -> None:
 
 
 def refuse_labels(
-    labelled: LabelledScores, flagged: int, *, policy: str, target: Target, purposive: int
+    labelled: LabelledScores,
+    flagged: int,
+    *,
+    policy: str,
+    target: Target,
+    purposive: int,
+    mostly_flagged: bool,
 ) -> None:
     """Raises UsageError where no test is worth making: no labels, one class, or for recall labels
-    of flagged videos alone."""
+    of flagged videos alone, or of far more of them than chance would draw (mostly_flagged)."""
     if not len(labelled):
         told = f"; {purposive} were picked for what they show, and no rate rests on such"
         raise UsageError(
@@ -54,6 +60,13 @@ def refuse_labels(
             f"all {len(labelled)} labels of {policy} are of videos that the pack flags: what it"
             " misses was never looked at, so nothing is known of recall",
             remedy=f"label some that are not flagged as well; {PICK}",
+        )
+    if target == "recall" and mostly_flagged:
+        raise UsageError(
+            f"{flagged} of {len(labelled)} labels of {policy} are of videos that the pack flags,"
+            " far more than of the store, and they have no weights: recall would seem higher than"
+            " it is",
+            remedy=f"label more that are not flagged, or give weights; {PICK}",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import takewhile
 
 from vscan.decisions.decision import Decision
 from vscan.decisions.standing import UNDECIDED, standing
@@ -49,9 +50,9 @@ class Case:
 
     @cached_property
     def before_appeal(self) -> Decision | None:
-        """What stood before anybody appealed."""
-        looks = [each for each in self.decisions if each.kind != "appeal"]
-        return next(iter(standing(looks).values()), None)
+        """What stood before anybody appealed; looks that came later are none that was appealed."""
+        before = takewhile(lambda each: each.kind != "appeal", self.decisions)
+        return next(iter(standing(before).values()), None)
 
     @cached_property
     def violates(self) -> bool | None:

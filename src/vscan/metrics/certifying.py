@@ -97,6 +97,21 @@ def halves(labelled: LabelledScores, seed: int) -> tuple[LabelledScores, Labelle
     )
 
 
+def cuts(labelled: LabelledScores, edges: Iterable[float]) -> list[float]:
+    """Those of the edges at which strata were cut, as far as weights tell: no weight stands for
+    labels on both sides of one.
+
+    A stratum that goes over an edge may hold videos above it of which none was drawn. A sample from
+    verdict files, or one that was drawn under another threshold, is cut elsewhere.
+    """
+    found = []
+    for edge in edges:
+        above = labelled.scores >= edge
+        if not np.isin(labelled.weights[above], labelled.weights[~above]).any():
+            found.append(edge)
+    return found
+
+
 def certify_precision(
     fit: LabelledScores,
     certify: LabelledScores,
@@ -110,8 +125,8 @@ def certify_precision(
 
     The chain begins where the fitting part's own test is surest, and goes down from there through
     the scores of that part, since a lower threshold finds more. floor: no threshold below it.
-    edges: scores at which strata that were drawn from are cut; from an edge on, labels below it
-    say nothing, and their weights do not make the test more careful.
+    edges: scores at which strata that were drawn from are cut (`cuts`); from an edge on, labels
+    below it say nothing, and their weights do not make the test more careful.
     """
     tried = _candidates(fit.scores, floor)
     if not len(tried):

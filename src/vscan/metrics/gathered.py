@@ -42,6 +42,12 @@ class Gathered:
     def __post_init__(self) -> None:
         self._use = LabelUse(self.labels)
         self._met: dict[str, list[_Met]] = {}
+        self._said: dict[str, dict[str, bool]] = {}
+        """By SHA-256 and URI what labels that name both say: of copies one alone meets a video."""
+        for label in self.labels.said:
+            uri, content = label.names.get("uri"), label.names.get("sha256")
+            if label.policy == self.policy and not label.purposive and uri and content:
+                self._said.setdefault(content, {})[uri] = label.violates
 
     def see(self, video: ScoredVideo) -> None:
         """Count one video that was judged."""
@@ -74,7 +80,8 @@ class Gathered:
         used = []
         for content in sorted(self._met):
             met = self._met[content]
-            if len({each.violates for each in met}) > 1:
+            said = {each.violates for each in met} | {*self._said.get(content, {}).values()}
+            if len(said) > 1:
                 self.left_out["contradicted"] += len(met)
             else:
                 self.left_out["repeated"] += len(met) - 1

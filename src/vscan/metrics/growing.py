@@ -2,10 +2,12 @@
 
 Videos are held against each other by the mean direction of their embeddings. A cluster is what lies
 within a cosine of its leader, the first video of its kind (leader clustering, Hartigan, "Clustering
-algorithms", 1975, chapter 3): one pass, no seed, the same clusters each time. Whether it grows is
-asked of its dates alone: Fisher's exact test of how many of its videos are of the last period,
-against all other unflagged videos, with Holm's correction for the number of clusters asked about
-(Scand. J. Stat. 6, 1979).
+algorithms", 1975, chapter 3): one pass, no seed, the same clusters each time. Videos are taken in
+an order that follows from their URIs and not from their dates: taken by date a late leader could be
+joined by late videos alone, and would seem to grow. Whether a cluster grows is asked of its dates
+alone: Fisher's exact test of how many of its videos are of the last period, against all other
+unflagged videos, with Holm's correction for the number of clusters asked about (Scand. J. Stat. 6,
+1979).
 """
 
 from __future__ import annotations
@@ -59,6 +61,8 @@ class Growing:
     """Videos without a date in `uploaded_at`, or without an embedding: left out."""
     left_out: int = 0
     """Videos that are answered already: they count in their cluster, and are not picked."""
+    latest: float | None = None
+    """Seconds since 1970 of the latest upload: the last period ends there."""
     clusters: int = 0
     tested: int = 0
     grow: list[Cluster] = field(default_factory=list)
@@ -95,12 +99,13 @@ class Growing:
         self._videos.sort(key=lambda each: (each[0], each[1].uri))
         vectors = np.stack([each.pooled for _, each in self._videos if each.pooled is not None])
         moments = np.array([moment for moment, _ in self._videos])
-        recent = moments > moments[-1] - self.period_days * 86_400
+        self.latest = float(moments[-1])
+        recent = moments > self.latest - self.period_days * 86_400
         self._find(vectors, recent)
         yield from self._drawn(vectors, recent)
 
     def _find(self, vectors: NDArray[np.float32], recent: NDArray[np.bool_]) -> None:
-        groups = clustered(vectors, self.similarity)
+        groups = self._groups(vectors)
         self.clusters = len(groups)
         asked = [(n, group) for n, group in enumerate(groups, start=1) if len(group) >= LEAST]
         self.tested = len(asked)
@@ -115,6 +120,14 @@ class Growing:
                 found = Cluster(number, group, int(recent[group].sum()), corrected)
                 self.grow.append(found)
         self.grow.sort(key=lambda each: (each.p, each.number))
+
+    def _groups(self, vectors: NDArray[np.float32]) -> list[NDArray[np.intp]]:
+        """Rows by cluster, in an order of leaders that no date has a part in; clusters by the
+        moment of their first video."""
+        places = [candidate.place(0) for _, candidate in self._videos]
+        order = np.array(sorted(range(len(places)), key=places.__getitem__), np.intp)
+        groups = [np.sort(order[rows]) for rows in clustered(vectors[order], self.similarity)]
+        return sorted(groups, key=lambda rows: int(rows[0]))
 
     def _drawn(self, vectors: NDArray[np.float32], recent: NDArray[np.bool_]) -> Iterator[Pick]:
         orders = {each.number: self._order(each, vectors) for each in self.grow}
@@ -199,12 +212,12 @@ def uploaded_at(meta: Mapping[str, Any]) -> float | None:
     """Seconds since 1970 at which a video was uploaded, as its input list says; None where it says
     nothing that is a date. A time without a zone is UTC; a number is seconds since 1970."""
     told = meta.get("uploaded_at")
-    if isinstance(told, int | float) and not isinstance(told, bool):
-        return float(told)
-    if not isinstance(told, str):
-        return None
     try:
+        if isinstance(told, int | float) and not isinstance(told, bool):
+            return datetime.fromtimestamp(told, UTC).timestamp()
+        if not isinstance(told, str):
+            return None
         moment = datetime.fromisoformat(told.strip())
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()

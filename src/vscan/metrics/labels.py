@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -46,6 +47,16 @@ class Label:
     purposive: bool = False
     """Whether the video was picked for what it shows (a line of `vscan pick` without a weight): no
     rate may rest on it."""
+
+
+class _Draw(NamedTuple):
+    """A stratum, as a pick that was drawn from it says."""
+
+    policy: str
+    stratum: str
+    seed: str
+    population: int
+    sampled: int
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,7 @@ class LabelUse:
 def load_labels(path: Path) -> Labels:
     """The labels of a CSV file with a header, or of a file of JSON lines.
 
+    Picks of a stratum that are labelled in part stand for all of it: population / labelled.
     Raises UsageError that names the line where the file holds something else.
     """
     try:
@@ -131,6 +143,7 @@ def load_labels(path: Path) -> Labels:
         raise UsageError(f"{path}: cannot be read: {told}", remedy="check the path") from error
     is_json = text.lstrip()[:1] == "{"
     said: dict[tuple[str, str, str], Label] = {}
+    drawn: dict[tuple[str, str, str], _Draw] = {}
     read = undecided = replaced = 0
     rulings = False
     for line, row in _json_rows(path, text) if is_json else _csv_rows(path, text):
@@ -141,11 +154,45 @@ def load_labels(path: Path) -> Labels:
             continue
         label = _label(path, line, row)
         key = (*next(iter(label.names.items())), label.policy)
-        replaced += said.pop(key, None) is not None
+        older = said.pop(key, None)
+        replaced += older is not None
+        if older is not None and label.purposive and not older.purposive:
+            # What was drawn by chance stays so, whatever else it was picked for.
+            label = replace(label, weight=older.weight, purposive=False)
+        else:
+            drawn.pop(key, None)
+            if (draw := _draw(row, label)) is not None:
+                drawn[key] = draw
         said[key] = label
     if not read:
         raise UsageError(f"{path}: holds no labels", remedy=_REMEDY)
-    return Labels(tuple(said.values()), read, undecided, replaced, rulings)
+    whole = tuple(_reweighted(said, drawn))
+    return Labels(whole, read, undecided, replaced, rulings)
+
+
+def _draw(row: Mapping[str, Any], label: Label) -> _Draw | None:
+    """What a line of a stratified `vscan pick` was drawn with; None for other lines, and where the
+    weight is not the one that it was drawn with."""
+    population, sampled = (row.get(name) for name in ("population", "sampled"))
+    if type(population) is not int or type(sampled) is not int or sampled < 1 or label.purposive:
+        return None
+    if not math.isclose(label.weight, population / sampled, rel_tol=1e-3):
+        return None
+    return _Draw(label.policy, _text(row, "stratum"), _text(row, "seed"), population, sampled)
+
+
+def _reweighted(
+    said: Mapping[tuple[str, str, str], Label], drawn: Mapping[tuple[str, str, str], _Draw]
+) -> Iterator[Label]:
+    """The labels, where only a part of a stratum's picks are labelled each with a larger weight:
+    otherwise such a stratum would seem small."""
+    of = Counter(drawn.values())
+    for key, label in said.items():
+        draw = drawn.get(key)
+        if draw is None or of[draw] >= draw.sampled:
+            yield label
+        else:
+            yield replace(label, weight=draw.population / of[draw])
 
 
 def _json_rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -100,6 +101,12 @@ class Picking:
                 f"{chooser.clusters} clusters of unflagged videos, {chooser.tested} of them large"
                 f" enough to ask about; growing: {len(chooser.grow)}"
             )
+            if chooser.latest is not None:
+                day = datetime.fromtimestamp(chooser.latest, UTC).date()
+                self.notes.append(
+                    f"the last {self.settings.period_days:g} days end with the latest upload, on"
+                    f" {day}"
+                )
             if chooser.undated:
                 self.notes.append(
                     f"{chooser.undated} unflagged videos without `uploaded_at` or without an"

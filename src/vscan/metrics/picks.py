@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,22 @@ class Picks:
     drawn: tuple[Drawn, ...]
 
     @property
-    def weights(self) -> Mapping[tuple[str, str], float]:
-        """By verdict and policy, how many videos a pick stands for."""
-        return {(each.verdict, each.policy): each.population / each.sampled for each in self.drawn}
+    def cases(self) -> Set[tuple[str, str]]:
+        """Verdict and policy of every pick."""
+        return {(each.verdict, each.policy) for each in self.drawn}
+
+    def weights(self, answered: Set[tuple[str, str]]) -> Mapping[tuple[str, str], float]:
+        """By verdict and policy, how many videos each answered pick stands for: those of its
+        stratum over the answered ones, so that a stratum keeps its part where some have no answer.
+
+        answered: verdict and policy of picks that have an answer.
+        """
+        told = [each for each in self.drawn if (each.verdict, each.policy) in answered]
+        of = Counter((each.policy, each.stratum) for each in told)
+        return {
+            (each.verdict, each.policy): each.population / of[each.policy, each.stratum]
+            for each in told
+        }
 
     def completed(self, verdicts: Mapping[str, Seen]) -> Picks:
         """With the market and the views that the verdicts name where the picks do not.

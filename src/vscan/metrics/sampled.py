@@ -17,7 +17,9 @@ from vscan.metrics.weighted import (
 )
 
 LEAST_ANSWERED = 0.8
-"""Share of the picks of a policy that has to be answered before anything is estimated from them."""
+"""Share of the picks of a policy that has to be answered before anything is estimated from them,
+and share of the population that these have to stand for before anything is said of the whole (the
+weighted response rate)."""
 NO_SAMPLE = (
     "needs a probability sample (--sample): a folder, or what reviewers happened to look at, says"
     " nothing of what was missed"
@@ -110,7 +112,8 @@ def _sampled(policy: str, market: str | None, told: Answered, least: int) -> Sam
     flagged = [parts[each.stratum] for each in seen if each.flagged is True and not why]
     others = [parts[each.stratum] for each in seen if each.flagged is False and not why]
     mixed = any(each.flagged is None for each in seen)
-    unseen = why or (ONLY_FLAGGED if all(each.flagged for each in seen) else None)
+    only = ONLY_FLAGGED if all(each.flagged for each in seen) else None
+    unseen = why or only or _too_much_silence(seen)
     split = unseen or (MIXED if mixed else None)
 
     def tell(reason: str | None, estimate: Callable[[], Estimate | None], nothing: str) -> Figure:
@@ -153,6 +156,18 @@ def _why_not(seen: Sequence[StratumSeen], answered: int, drawn: int, least: int)
     if answered < least:
         return f"too few answers: {answered}, and {least} are needed"
     return None
+
+
+def _too_much_silence(seen: Sequence[StratumSeen]) -> str | None:
+    """Why nothing can be said of the whole where few answered in strata that most of it is in."""
+    spoken = sum(each.population * each.answered / each.sampled for each in seen)
+    whole = sum(each.population for each in seen)
+    if spoken >= LEAST_ANSWERED * whole:
+        return None
+    return (
+        f"the answered picks stand for {spoken / whole:.0%} of the videos, and"
+        f" {LEAST_ANSWERED:.0%} are needed"
+    )
 
 
 def _seen(name: str, told: Answered) -> StratumSeen:

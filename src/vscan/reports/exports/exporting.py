@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vscan.errors import UsageError
+from vscan.metrics.picks import Picks
 from vscan.reports.ruled import Rulings
 from vscan.store.browse import Record
 
@@ -33,8 +34,8 @@ class Exporting:
     """Of the decision log, where one was given."""
     scanned_at: str | None = None
     """When the scan ended, UTC, as its run summary says."""
-    weights: Mapping[tuple[str, str], float] | None = None
-    """By verdict and policy, how many videos a case of a drawn sample stands for."""
+    sample: Picks | None = None
+    """Where only the cases of a drawn sample are wanted, with their weights."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 One JSON line for each video and policy: `source`, `policy`, `label` (`violating` or `benign`) and
 `weight`, as `vscan policy backtest --labels` takes them (`vscan.metrics.labels`). Of a policy that
 did not fire an upheld verdict says that the video is benign, one overturned for a missed segment
-that it violates. With a sample only its cases are labels, each with its weight.
+that it violates. With a sample only its cases are labels, each with its weight: the videos of its
+stratum over the labels that these give.
 """
 
 from __future__ import annotations
@@ -37,37 +38,37 @@ class LabelLine(Shape):
 def write(given: Exporting, _mapped: LabelsMap) -> Exported:
     """The labels, by URI and policy."""
     assert given.rulings is not None  # noqa: S101 -- the registry says that a log is needed
-    lines, left_out = [], Counter[str]()
+    said: list[tuple[tuple[str, str], dict[str, str], str]] = []
+    left_out = Counter[str]()
+    drawn = None if given.sample is None else given.sample.cases
     for record in given.records:
         fired = {finding["policy"] for finding in record["findings"]}
         for ruling in given.rulings.on(record["id"]):
             silent = ruling.policy not in fired
             missed = silent and (ruling.ruling, ruling.reason) == ("overturn", MISSED)
             why = None if missed else ruling.reason
-            weight = _weight(given, record["id"], ruling.policy)
+            case = record["id"], ruling.policy or ""
             reason = _no_label(given, record["id"], ruling.policy, why)
-            if reason is None and weight is None:
+            if reason is None and drawn is not None and case not in drawn:
                 reason = "decisions on cases that are not of the sample"
             if reason:
                 left_out[reason] += 1
                 continue
             violates = missed or (ruling.ruling == "uphold" and not silent)
             label = "violating" if violates else "benign"
-            values = {"source": record["source"]["uri"], "policy": ruling.policy}
-            line = checked(LabelLine, {**values, "label": label, "weight": weight}, ruling.id)
-            lines.append(line.model_dump_json().encode() + b"\n")
+            values = {"source": record["source"]["uri"], "policy": case[1], "label": label}
+            said.append((case, values, ruling.id))
+    weights = None if given.sample is None else given.sample.weights({case for case, *_ in said})
+    lines = [
+        checked(LabelLine, {**values, "weight": weights[case] if weights else 1.0}, what)
+        for case, values, what in said
+    ]
     known = {record["id"] for record in given.records}
     left_out["decisions on verdicts that the file does not hold"] = sum(
         len(given.rulings.on(verdict)) for verdict in given.rulings.verdicts - known
     )
-    return Exported(data=b"".join(lines), written=len(lines), left_out=+left_out)
-
-
-def _weight(given: Exporting, verdict: str, policy: str | None) -> float | None:
-    """How many videos a case stands for; None where it is not of the sample."""
-    if given.weights is None:
-        return 1.0
-    return None if policy is None else given.weights.get((verdict, policy))
+    data = b"".join(line.model_dump_json().encode() + b"\n" for line in lines)
+    return Exported(data=data, written=len(lines), left_out=+left_out)
 
 
 def _no_label(given: Exporting, verdict: str, policy: str | None, why: str | None) -> str | None:

@@ -60,8 +60,8 @@ def measure() -> Iterator[tuple[str, str]]:
 
 def _backtest(what: str, packs: tuple[str, str], folder: Path) -> Iterator[tuple[str, str]]:
     from vscan.matching.prompt_scores import PromptScorer
-    from vscan.metrics import judging_twice
-    from vscan.metrics.backtest import BacktestSettings, prepare_backtest
+    from vscan.metrics.backtest import judging_twice
+    from vscan.metrics.backtest.backtesting import BacktestSettings, prepare_backtest
     from vscan.settings import ScanSettings
     from vscan.store.frames import FrameStore
 

@@ -73,15 +73,17 @@ def _closed(schema: dict[str, Any]) -> dict[str, Any]:
 
 def backtest_schema() -> str:
     """JSON Schema of a backtest's report, from the dataclasses that write it."""
-    from vscan.metrics.backtest_report import backtest_json_schema
+    from vscan.metrics.backtest.report import backtest_json_schema
 
     return backtest_json_schema()
 
 
 def metrics_schema() -> str:
     """JSON Schema of enforcement figures, from the dataclasses that write them."""
-    from vscan.metrics import consistency, drift, enforcement_report, figures, rulings, sampled
-    from vscan.metrics.enforcement_report import Metrics
+    from vscan.metrics import figures
+    from vscan.metrics.enforcement import consistency, drift, rulings, sampled
+    from vscan.metrics.enforcement import report as enforcement_report
+    from vscan.metrics.enforcement.report import Metrics
 
     rooms = (enforcement_report, figures, rulings, sampled, consistency, drift)
     schema = _schema_of(Metrics, *rooms)
@@ -90,14 +92,14 @@ def metrics_schema() -> str:
 
 def calibration_schema() -> str:
     """JSON Schema of a calibration's report, from the dataclasses that write it."""
-    from vscan.metrics.calibration_report import calibration_json_schema
+    from vscan.metrics.thresholds.report import calibration_json_schema
 
     return calibration_json_schema()
 
 
 def pick_schema() -> str:
     """JSON Schema of one pick, from the dataclass that writes it."""
-    from vscan.metrics.pick_record import pick_json_schema
+    from vscan.metrics.picking.record import pick_json_schema
 
     return pick_json_schema()
 

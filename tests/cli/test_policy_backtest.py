@@ -15,8 +15,8 @@ from vscan.cli import policy_backtest
 from vscan.cli.policy_backtest import backtest
 from vscan.demo.scenes import Scene, play
 from vscan.demo.story import write_video
-from vscan.metrics.judging_twice import TwoPacks
-from vscan.metrics.volumes import MINUTES_PER_REVIEW
+from vscan.metrics.backtest.judging_twice import TwoPacks
+from vscan.metrics.backtest.volumes import MINUTES_PER_REVIEW
 from vscan.reports import backtest_page
 from vscan.scanning import scan
 from vscan.settings import ScanSettings

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tests.metrics.stored import Archive, pack
-from vscan.metrics.calibrate import CalibrateSettings, prepare_calibration
-from vscan.metrics.calibration_report import CalibrationReport
+from vscan.metrics.thresholds.calibrate import CalibrateSettings, prepare_calibration
+from vscan.metrics.thresholds.report import CalibrationReport
 from vscan.settings import ScanSettings
 
 EACH = 60

@@ -12,10 +12,10 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # h
 
 from tests.metrics.stored import Archive, pack, sha256_of
 from vscan.errors import DamagedTrack, UsageError
-from vscan.metrics.backtest import BacktestSettings, backtest, prepare_backtest
-from vscan.metrics.backtest_report import Backtest, backtest_json_schema
-from vscan.metrics.backtest_tables import label_remarks
-from vscan.metrics.judging_twice import TwoPacks
+from vscan.metrics.backtest.backtesting import BacktestSettings, backtest, prepare_backtest
+from vscan.metrics.backtest.judging_twice import TwoPacks
+from vscan.metrics.backtest.report import Backtest, backtest_json_schema
+from vscan.metrics.backtest.tables import label_remarks
 from vscan.rescanning import rescan
 from vscan.settings import ScanSettings
 from vscan.store.frames import FrameStore

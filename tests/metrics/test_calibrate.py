@@ -15,7 +15,7 @@ from vscan.intervals import Interval
 from vscan.matching.match import Match
 from vscan.measuring import Measured
 from vscan.metrics import scored
-from vscan.metrics.calibrate import CalibrateSettings
+from vscan.metrics.thresholds.calibrate import CalibrateSettings
 from vscan.rescanning import rescan
 from vscan.settings import ScanSettings
 
@@ -144,7 +144,7 @@ def test_mixed_models_are_refused(world: World, made: World) -> None:
     archive = Archive.at(world.folder / "store")
     archive.add("beer.mp4", "a beer", [0.5], model="other#sha256:" + "5" * 64)
     assert world.report().new_load.of == 2 * EACH + 1  # the same weights under another name
-    from vscan.metrics.calibrate_refusals import refuse_mixed_models
+    from vscan.metrics.thresholds.refusals import refuse_mixed_models
 
     with pytest.raises(UsageError, match="made by 2 models"):
         refuse_mixed_models(["one#sha256:1", "two#sha256:2"], "store")

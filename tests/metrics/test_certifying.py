@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vscan.metrics.binomial import least_at, least_flawless, upper_tail
-from vscan.metrics.certifying import (
+from vscan.metrics.thresholds.certifying import (
     Chain,
     LabelledScores,
     certify_precision,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.metrics.stored import pack
-from vscan.metrics.comparing import Peaks, compare
-from vscan.metrics.flip import Flip
+from vscan.metrics.backtest.comparing import Peaks, compare
+from vscan.metrics.backtest.flip import Flip
 from vscan.policies import PolicyPack, load_pack
 from vscan.verdicts import (
     ActionName,

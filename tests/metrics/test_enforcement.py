@@ -11,11 +11,11 @@ import pytest
 
 from tests.metrics.enforced import Made, broken, verdict, write
 from vscan.errors import UsageError
-from vscan.metrics.enforcement import MetricsSettings, metrics
-from vscan.metrics.enforcement_report import Group, Metrics
+from vscan.metrics.enforcement.grouping import Window, grouping
+from vscan.metrics.enforcement.measure import MetricsSettings, metrics
+from vscan.metrics.enforcement.report import Group, Metrics
+from vscan.metrics.enforcement.rulings import Rulings
 from vscan.metrics.figures import Figure
-from vscan.metrics.grouping import Window, grouping
-from vscan.metrics.rulings import Rulings
 from vscan.verdicts import Verdict
 
 UPLOADED = "2026-11-01T00:00:00Z"

@@ -7,8 +7,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vscan.metrics.flip import Direction, Flip, PolicyChange, Side
-from vscan.metrics.flip_sample import FlipSample, Sample
+from vscan.metrics.backtest.flip import Direction, Flip, PolicyChange, Side
+from vscan.metrics.backtest.flip_sample import FlipSample, Sample
 
 SIDE = Side(
     action="allow", state="below_threshold", score=0.5, threshold=0.6, threshold_action="review"

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from vscan.metrics.backtest_tables import label_remarks
+from vscan.metrics.backtest.tables import label_remarks
 from vscan.metrics.labelled import LEAST, LabelCount, LabelReport, labelled_policy
 from vscan.metrics.labels import load_labels
 from vscan.metrics.proportions import Paired, mcnemar, paired_difference, wilson

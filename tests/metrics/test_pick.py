@@ -13,15 +13,15 @@ import pytest
 from tests.decisions.made import decision
 from tests.metrics.stored import Archive, pack, sha256_of
 from vscan.errors import UsageError
-from vscan.metrics.answered import Answered
 from vscan.metrics.binomial import hypergeometric_tail
-from vscan.metrics.candidates import Candidate
-from vscan.metrics.growing import Growing, clustered, holm, uploaded_at
 from vscan.metrics.labels import load_labels
-from vscan.metrics.pick import PickSettings, prepare_picking
-from vscan.metrics.pick_record import Pick
-from vscan.metrics.purposive import Disputed, Limit, Nearest
-from vscan.metrics.strata import Stratified, allocated
+from vscan.metrics.picking.answered import Answered
+from vscan.metrics.picking.candidates import Candidate
+from vscan.metrics.picking.growing import Growing, clustered, holm, uploaded_at
+from vscan.metrics.picking.pick import PickSettings, prepare_picking
+from vscan.metrics.picking.purposive import Disputed, Limit, Nearest
+from vscan.metrics.picking.record import Pick
+from vscan.metrics.picking.strata import Stratified, allocated
 from vscan.policies import parse_pack
 from vscan.policies.certificates import Calibration, Certificate
 from vscan.policies.drift import wording_digest

@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vscan.metrics.probabilities import Probabilities, fit_probabilities, isotonic, log_odds, platt
 from vscan.metrics.proportions import wilson
-from vscan.metrics.reliability import reliability
+from vscan.metrics.thresholds.probabilities import (
+    Probabilities,
+    fit_probabilities,
+    isotonic,
+    log_odds,
+    platt,
+)
+from vscan.metrics.thresholds.reliability import reliability
 
 
 def made(count: int, seed: int, *, sharp: float = 3.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,10 +9,10 @@ import pytest
 
 from tests.metrics.enforced import Made, pick, sha, verdict, write, write_picks
 from vscan.errors import UsageError
-from vscan.metrics.enforcement import MetricsSettings, metrics
-from vscan.metrics.grouping import grouping
-from vscan.metrics.picks import load_picks
-from vscan.metrics.sampled import Sampled
+from vscan.metrics.enforcement.grouping import grouping
+from vscan.metrics.enforcement.measure import MetricsSettings, metrics
+from vscan.metrics.enforcement.picks import load_picks
+from vscan.metrics.enforcement.sampled import Sampled
 
 FLAGGED, REST = "weapons/flagged", "weapons/rest"
 

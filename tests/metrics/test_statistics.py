@@ -9,10 +9,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from vscan.metrics.agreement_statistics import alpha, kappa
-from vscan.metrics.distributions import kolmogorov_smirnov
-from vscan.metrics.homogeneity import chi_square_tail, difference, holm, homogeneity
-from vscan.metrics.quantiles import quantile
+from vscan.metrics.enforcement.agreement_statistics import alpha, kappa
+from vscan.metrics.enforcement.distributions import kolmogorov_smirnov
+from vscan.metrics.enforcement.homogeneity import chi_square_tail, difference, holm, homogeneity
+from vscan.metrics.enforcement.quantiles import quantile
 
 
 @pytest.mark.parametrize(

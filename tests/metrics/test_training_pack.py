@@ -12,10 +12,10 @@ import pytest
 from tests.metrics.trained import Made, decided, many, records
 from vscan.decisions.chain import Verified
 from vscan.errors import UsageError
-from vscan.metrics.training_cases import CasesWanted, SettledCases, settled_cases
-from vscan.metrics.training_choice import Mix, arranged
-from vscan.metrics.training_pack import TrainingPack, build_pack
-from vscan.metrics.training_records import ANSWERS, CASES, PICKS
+from vscan.metrics.training.cases import CasesWanted, SettledCases, settled_cases
+from vscan.metrics.training.choice import Mix, arranged
+from vscan.metrics.training.pack import TrainingPack, build_pack
+from vscan.metrics.training.records import ANSWERS, CASES, PICKS
 
 WHOLE = Verified(1, "0" * 64, None)
 

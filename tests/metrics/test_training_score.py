@@ -15,16 +15,16 @@ from tests.metrics.trained import RULINGS, Made, decided, records
 from vscan.decisions.chain import Verified
 from vscan.decisions.decision import Decision
 from vscan.errors import UsageError
-from vscan.metrics.agreement_statistics import kappa
+from vscan.metrics.enforcement.agreement_statistics import kappa
 from vscan.metrics.proportions import wilson
-from vscan.metrics.training_answered import TraineeLog
-from vscan.metrics.training_cases import CasesWanted
-from vscan.metrics.training_choice import Mix
-from vscan.metrics.training_files import HeldPack, load_pack_folder
-from vscan.metrics.training_pack import build_pack
-from vscan.metrics.training_score import cases_needed, judged
-from vscan.metrics.training_score_records import TrainingScore
-from vscan.metrics.training_together import score_pack
+from vscan.metrics.training.answered import TraineeLog
+from vscan.metrics.training.cases import CasesWanted
+from vscan.metrics.training.choice import Mix
+from vscan.metrics.training.files import HeldPack, load_pack_folder
+from vscan.metrics.training.pack import build_pack
+from vscan.metrics.training.score import cases_needed, judged
+from vscan.metrics.training.score_records import TrainingScore
+from vscan.metrics.training.together import score_pack
 from vscan.reports.training_folder import pack_folder, write_pack
 
 WHOLE = Verified(1, "0" * 64, None)

@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from vscan.metrics.proportions import wilson
-from vscan.metrics.weighted import (
+from vscan.metrics.enforcement.weighted import (
     Stratum,
     effective,
     part_of_total,
@@ -16,6 +15,7 @@ from vscan.metrics.weighted import (
     wilson_effective,
     within,
 )
+from vscan.metrics.proportions import wilson
 
 
 @pytest.mark.parametrize("of", [30, 100, 1000])

@@ -10,8 +10,8 @@ import pytest
 from tests.metrics.stored import Archive, pack
 from tests.outline import Outline
 
-from vscan.metrics.backtest import BacktestSettings, backtest
-from vscan.metrics.backtest_report import Backtest
+from vscan.metrics.backtest.backtesting import BacktestSettings, backtest
+from vscan.metrics.backtest.report import Backtest
 from vscan.reports.backtest_page import MOST_FLIPS, backtest_page
 from vscan.settings import ScanSettings
 

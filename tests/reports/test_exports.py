@@ -17,8 +17,8 @@ from tests.reports.scanned import EVERY_KIND, EVIL, clear, error, long_video, re
 
 from vscan.decisions.decision import Decision
 from vscan.errors import UsageError
+from vscan.metrics.enforcement.picks import Drawn, Picks
 from vscan.metrics.labels import load_labels
-from vscan.metrics.picks import Drawn, Picks
 from vscan.reports.exports.dsa import MOST_STATEMENTS, Statement
 from vscan.reports.exports.dsa_words import Category
 from vscan.reports.exports.exporting import Exported, Exporting

@@ -9,9 +9,9 @@ import pytest
 from tests.metrics.enforced import Made, pick, verdict, write, write_picks
 from tests.outline import Outline
 
-from vscan.metrics.enforcement import MetricsSettings, metrics
-from vscan.metrics.enforcement_report import Metrics
-from vscan.metrics.grouping import grouping
+from vscan.metrics.enforcement.grouping import grouping
+from vscan.metrics.enforcement.measure import MetricsSettings, metrics
+from vscan.metrics.enforcement.report import Metrics
 from vscan.reports.metrics_page import MOST_ROWS, metrics_page
 
 EVIL = '<script>alert(1)</script>"&\u202egpj'

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vscan.metrics.backtest_tables import Table
-    from vscan.metrics.calibration_report import CalibrationReport, Target
+    from vscan.metrics.backtest.tables import Table
+    from vscan.metrics.thresholds.report import CalibrationReport, Target
     from vscan.reports.report_file import ReportFile
 
 
@@ -117,7 +117,7 @@ def calibrate(
     """
     from vscan.cli.calibrate_files import pack_file, report_files
     from vscan.cli.index_output import with_progress
-    from vscan.metrics.calibrate import CalibrateSettings, prepare_calibration
+    from vscan.metrics.thresholds.calibrate import CalibrateSettings, prepare_calibration
     from vscan.settings import ScanSettings
 
     target, at_least = _target(target_precision, target_recall)
@@ -188,7 +188,7 @@ def _tell(report: CalibrationReport, *, as_json: bool) -> None:
 
 def _print(report: CalibrationReport) -> None:
     from vscan.cli.tables import print_line
-    from vscan.metrics.calibration_tables import (
+    from vscan.metrics.thresholds.tables import (
         guarantee,
         headline,
         labels_line,

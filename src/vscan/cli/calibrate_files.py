@@ -14,8 +14,8 @@ from vscan.policies.pack import parse_pack, read_pack
 from vscan.reports.report_file import ReportFile
 
 if TYPE_CHECKING:
-    from vscan.metrics.calibrate import CalibrateSettings
-    from vscan.metrics.calibration_report import CalibrationReport
+    from vscan.metrics.thresholds.calibrate import CalibrateSettings
+    from vscan.metrics.thresholds.report import CalibrationReport
 
 
 def report_files(
@@ -53,7 +53,7 @@ class PackFile:
 
     def write(self, report: CalibrationReport) -> None:
         """Puts threshold and certificate into the pack's text, and the file in its place."""
-        from vscan.metrics.certificate_of import certified_pack
+        from vscan.metrics.thresholds.certificate_of import certified_pack
 
         path, now = read_pack(self.source)
         if now != self.content:

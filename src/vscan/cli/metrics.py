@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vscan.metrics.enforcement_report import Metrics
+    from vscan.metrics.enforcement.report import Metrics
 
 
 def metrics(
@@ -99,9 +99,9 @@ def metrics(
     `vscan metrics verdicts.jsonl --log decisions.db --by policy,market --html metrics.html`
     """
     from vscan.cli.dates import day
-    from vscan.metrics.enforcement import MetricsSettings
-    from vscan.metrics.enforcement import metrics as counted
-    from vscan.metrics.grouping import Window, grouping
+    from vscan.metrics.enforcement.grouping import Window, grouping
+    from vscan.metrics.enforcement.measure import MetricsSettings
+    from vscan.metrics.enforcement.measure import metrics as counted
     from vscan.reports.report_file import ReportFile
 
     settings = MetricsSettings(
@@ -151,8 +151,8 @@ def _tell(report: Metrics, *, as_json: bool) -> None:
 
 def _print(report: Metrics) -> None:
     from vscan.cli.tables import print_line, print_table
-    from vscan.metrics.enforcement_tables import summary
-    from vscan.metrics.reviewer_tables import all_tables
+    from vscan.metrics.enforcement.reviewer_tables import all_tables
+    from vscan.metrics.enforcement.tables import summary
 
     for line in summary(report):
         print_line(line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 if TYPE_CHECKING:
-    from vscan.metrics.pick_record import Pick, Strategy
+    from vscan.metrics.picking.record import Pick, Strategy
     from vscan.settings import ScanSettings
 
 COLUMNS = ("source", "policy", "score", "stratum", "weight", "reason")
@@ -115,7 +115,7 @@ def pick(
     """
     from vscan.cli.index_output import say, with_progress
     from vscan.cli.tables import print_json_lines, print_table
-    from vscan.metrics.pick import PickSettings, prepare_picking
+    from vscan.metrics.picking.pick import PickSettings, prepare_picking
     from vscan.reports.report_file import ReportFile
 
     settings = PickSettings(

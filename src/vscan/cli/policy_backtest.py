@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vscan.metrics.backtest_report import Backtest
-    from vscan.metrics.backtest_tables import Table
-    from vscan.metrics.flip import Flip
+    from vscan.metrics.backtest.flip import Flip
+    from vscan.metrics.backtest.report import Backtest
+    from vscan.metrics.backtest.tables import Table
     from vscan.reports.report_file import ReportFile
 
 SHOWN = 20
@@ -101,7 +101,7 @@ def backtest(
     --html change.html -o flips.jsonl`
     """
     from vscan.cli.progress import ScanProgress
-    from vscan.metrics.backtest import BacktestSettings, prepare_backtest
+    from vscan.metrics.backtest.backtesting import BacktestSettings, prepare_backtest
     from vscan.settings import ScanSettings
 
     settings = BacktestSettings(
@@ -191,7 +191,7 @@ def _tell(report: Backtest, *, as_json: bool) -> None:
 
 def _print(report: Backtest) -> None:
     from vscan.cli.tables import print_line
-    from vscan.metrics.backtest_tables import (
+    from vscan.metrics.backtest.tables import (
         flip_table,
         flips_line,
         label_remarks,

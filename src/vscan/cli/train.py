@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vscan.metrics.backtest_tables import Table
-    from vscan.metrics.training_answered import TraineeLog
-    from vscan.metrics.training_records import TrainingManifest
-    from vscan.metrics.training_score_records import TrainingScore
+    from vscan.metrics.backtest.tables import Table
+    from vscan.metrics.training.answered import TraineeLog
+    from vscan.metrics.training.records import TrainingManifest
+    from vscan.metrics.training.score_records import TrainingScore
     from vscan.store.browse import Record
 
 train_app = typer.Typer(
@@ -91,9 +91,9 @@ def build(
     from vscan.cli.index_output import say
     from vscan.decisions.chain import verify
     from vscan.decisions.log import DecisionLog
-    from vscan.metrics.training_cases import CasesWanted
-    from vscan.metrics.training_choice import Mix
-    from vscan.metrics.training_pack import build_pack
+    from vscan.metrics.training.cases import CasesWanted
+    from vscan.metrics.training.choice import Mix
+    from vscan.metrics.training.pack import build_pack
     from vscan.reports.training_folder import pack_folder, write_pack
 
     wanted = CasesWanted(policies=tuple(on or ()), market=market, most_severe=most_severe)
@@ -120,7 +120,7 @@ def _records(verdicts: list[Path]) -> list[Record]:
 def _tell_pack(manifest: TrainingManifest, *, as_json: bool) -> None:
     from vscan.cli.index_output import say
     from vscan.cli.tables import print_json_lines
-    from vscan.metrics.training_tables import contents_table, exposure_table, not_used_table
+    from vscan.metrics.training.tables import contents_table, exposure_table, not_used_table
 
     if as_json:
         print_json_lines([manifest])
@@ -176,8 +176,8 @@ def score(
     """
     from contextlib import ExitStack
 
-    from vscan.metrics.training_files import load_pack_folder
-    from vscan.metrics.training_together import score_pack
+    from vscan.metrics.training.files import load_pack_folder
+    from vscan.metrics.training.together import score_pack
     from vscan.reports.report_file import ReportFile
     from vscan.reports.training_page import training_page
 
@@ -206,7 +206,7 @@ def _files(pack: Path) -> list[Path]:
 def _log(path: Path) -> TraineeLog:
     from vscan.decisions.chain import verify
     from vscan.decisions.log import DecisionLog
-    from vscan.metrics.training_answered import TraineeLog
+    from vscan.metrics.training.answered import TraineeLog
 
     with DecisionLog(path) as held:
         return TraineeLog(str(path), list(held.decisions()), verify(held))
@@ -215,7 +215,7 @@ def _log(path: Path) -> TraineeLog:
 def _tell_score(report: TrainingScore, *, as_json: bool) -> None:
     from vscan.cli.index_output import say
     from vscan.cli.tables import print_json_lines
-    from vscan.metrics.training_tables import (
+    from vscan.metrics.training.tables import (
         hard_table,
         policies_table,
         remarks,

@@ -63,7 +63,7 @@ def export(
     from vscan.cli.index_output import say
     from vscan.decisions.log import DecisionLog
     from vscan.errors import UsageError
-    from vscan.metrics.picks import load_picks
+    from vscan.metrics.enforcement.picks import load_picks
     from vscan.reports.configurations import found_runs
     from vscan.reports.exports.exporting import Exporting
     from vscan.reports.exports.registry import export as exported

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vscan.errors import StoreError
 from vscan.intervals import Interval
 from vscan.judge import matches_of
-from vscan.metrics.judging_twice import RememberingScorer
+from vscan.metrics.backtest.judging_twice import RememberingScorer
 from vscan.metrics.reached import peak, reached
 from vscan.pipeline import judge_source, judged, match_exemplars
 from vscan.policies import Action

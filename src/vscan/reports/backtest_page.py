@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vscan.metrics.backtest_report import Backtest
-from vscan.metrics.backtest_tables import (
+from vscan.metrics.backtest.report import Backtest
+from vscan.metrics.backtest.tables import (
     Table,
     flip_table,
     flips_line,

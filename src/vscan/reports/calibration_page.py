@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vscan.metrics.backtest_tables import Table
-from vscan.metrics.calibration_report import CalibrationReport
-from vscan.metrics.calibration_tables import (
+from vscan.metrics.backtest.tables import Table
+from vscan.metrics.thresholds.report import CalibrationReport
+from vscan.metrics.thresholds.tables import (
     guarantee,
     headline,
     labels_line,

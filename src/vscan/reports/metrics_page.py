@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from vscan.metrics.backtest_tables import ALL, Table
-from vscan.metrics.consistency import MarketTest
-from vscan.metrics.enforcement_report import Group, Metrics
-from vscan.metrics.enforcement_tables import dimensions, group_tables, rate, summary
-from vscan.metrics.figures import Figure
-from vscan.metrics.reviewer_tables import (
+from vscan.metrics.backtest.tables import ALL, Table
+from vscan.metrics.enforcement.consistency import MarketTest
+from vscan.metrics.enforcement.report import Group, Metrics
+from vscan.metrics.enforcement.reviewer_tables import (
     agreement_tables,
     consistency_table,
     drift_table,
     exposure_tables,
     sample_tables,
 )
+from vscan.metrics.enforcement.tables import dimensions, group_tables, rate, summary
+from vscan.metrics.figures import Figure
 from vscan.reports.interval_rows import STYLE, IntervalRow, interval_rows
 from vscan.reports.markup import heading, items, page, pairs, paragraph, table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vscan.metrics.reliability import Reliability
+from vscan.metrics.thresholds.reliability import Reliability
 from vscan.reports.markup import text
 
 STYLE = """\

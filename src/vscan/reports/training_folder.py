@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from vscan.metrics.training_pack import TrainingPack
-from vscan.metrics.training_records import (
+from vscan.metrics.training.pack import TrainingPack
+from vscan.metrics.training.records import (
     ANSWERS,
     CASES,
     MANIFEST,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vscan.metrics.backtest_tables import Table
-from vscan.metrics.training_score_records import TraineeScore, TrainingScore
-from vscan.metrics.training_tables import (
+from vscan.metrics.backtest.tables import Table
+from vscan.metrics.training.score_records import TraineeScore, TrainingScore
+from vscan.metrics.training.tables import (
     hard_table,
     policies_table,
     remarks,

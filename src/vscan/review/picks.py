@@ -8,7 +8,7 @@ import orjson
 
 from vscan.decisions.standing import Case
 from vscan.errors import UsageError
-from vscan.metrics.pick_record import PICK_SCHEMA
+from vscan.metrics.picking.record import PICK_SCHEMA
 from vscan.storage import read_bytes
 
 MOST_BYTES = 256 << 20

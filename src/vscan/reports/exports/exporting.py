@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vscan.errors import UsageError
-from vscan.metrics.picks import Picks
+from vscan.metrics.enforcement.picks import Picks
 from vscan.reports.ruled import Rulings
 from vscan.store.browse import Record
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from vscan.metrics.answers import MISSED
+from vscan.metrics.enforcement.answers import MISSED
 from vscan.metrics.labels import OTHER_REASONS
 from vscan.reports.exports.exporting import Exported, Exporting, Shape, checked
 

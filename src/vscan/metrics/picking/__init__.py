@@ -1,0 +1,1 @@
+"""Picks: what to label next, drawn by chance or for what it shows."""

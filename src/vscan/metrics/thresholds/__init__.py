@@ -1,0 +1,1 @@
+"""Thresholds that labels certify, and what a score means."""

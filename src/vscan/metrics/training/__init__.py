@@ -1,0 +1,1 @@
+"""Reviewer training: packs of settled cases, and how trainees answered them."""

@@ -22,7 +22,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup
 	$(BIN)/vscan demo
 
+# The sources compiled first: hundreds of reader processes start in it, and may write no cache.
 test: setup
+	$(BIN)/python -m compileall -q src
 	$(BIN)/pytest -q -n auto --dist loadfile -m "not soak"
 
 # Long kills, fuzzing, slow emulators: before a release, not on every change.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -105,6 +107,25 @@ def vscan(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[by
         out, err = capfdbinary.readouterr()
         assert isinstance(code, int)
         return Ran(code, out, err.decode("utf-8", "backslashreplace"))
+
+    return run
+
+
+@pytest.fixture
+def terminal(vscan: Vscan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Ran]:
+    """Runs lines of a page as a person types them, in `tmp_path`: with a shell what needs one, the
+    rest in this process, which has the model's libraries loaded already."""
+    monkeypatch.chdir(tmp_path)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONIOENCODING": "utf-8"}
+
+    def run(line: str) -> Ran:
+        if line.startswith("vscan ") and not set(line) & set("|$<>;&`*"):
+            return vscan(*shlex.split(line)[1:])
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=tmp_path, env=environment, capture_output=True
+        )
+        return Ran(done.returncode, done.stdout, done.stderr.decode("utf-8", "backslashreplace"))
 
     return run
 

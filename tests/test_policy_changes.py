@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
 
+from tests.conftest import Ran
+
 PAGE = (Path(__file__).parents[1] / "docs" / "policy-changes.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 READS_THE_BROKEN_VIDEO = ("vscan scan ", "vscan rescan ")
 """These end with 3, as the page says: one of the demonstration's videos is broken on purpose."""
-
-
-def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
-    """A line in `folder`, with `vscan` on the path as in an activated environment."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
-        ["sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True
-    )
 
 
 NUMBER = re.compile(r"\b0\.\d+\b")
@@ -59,7 +50,7 @@ def test_every_block_is_run_or_held_against_a_run() -> None:
 
 
 @pytest.mark.timeout(1200)
-def test_the_week_as_it_is_told(tmp_path: Path) -> None:
+def test_the_week_as_it_is_told(terminal: Callable[[str], Ran], tmp_path: Path) -> None:
     """Each command ends as the page says, and every line that it shows is one that it printed."""
     printed: list[str] = []
     for kind, block in BLOCKS:
@@ -67,11 +58,11 @@ def test_the_week_as_it_is_told(tmp_path: Path) -> None:
             assert [] == [line for line in block.splitlines() if not is_told(line, printed)]
             continue
         for line in block.splitlines():
-            done = run(tmp_path, line)
+            ran = terminal(line)
             code = 3 if line.startswith(READS_THE_BROKEN_VIDEO) else 0
-            assert (code, line) == (done.returncode, line), done.stderr
-            assert "Traceback" not in done.stderr
-            printed = done.stdout.splitlines()
+            assert (code, line) == (ran.code, line), ran.err
+            assert "Traceback" not in ran.err
+            printed = ran.out.decode().splitlines()
     flips = [orjson.loads(line) for line in (tmp_path / "flips.jsonl").read_bytes().splitlines()]
     before, after = (
         {record["source"]["uri"]: record["outcome"] for record in map(orjson.loads, lines)}

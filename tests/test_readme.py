@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import Ran
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -36,15 +38,15 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.timeout(1200)
-def test_its_commands_run(tmp_path: Path) -> None:
+def test_its_commands_run(terminal: Callable[[str], Ran], tmp_path: Path) -> None:
     """Each line of its examples, one after the other in a new folder, ends as it says."""
     told = lines("sh")
     assert len(told) > 15
     for line in told:
-        done = run(tmp_path, "sh", "-c", line)
+        ran = terminal(line)
         code = 3 if any(each in line for each in READS_THE_BROKEN_VIDEO) else 0
-        assert (code, line) == (done.returncode, line), done.stderr
-        assert "Traceback" not in done.stderr
+        assert (code, line) == (ran.code, line), ran.err
+        assert "Traceback" not in ran.err
     for name in ("verdicts.jsonl", "all.jsonl"):
         assert 9 == len((tmp_path / name).read_bytes().splitlines()), name
     (program,) = blocks("python")

@@ -7,11 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Vscan
+from tests.conftest import Ran, Vscan
 from vscan.decisions.chain import verify
 from vscan.decisions.log import DecisionLog
 
@@ -41,12 +42,11 @@ def test_lines_that_were_not_printed_are_noticed() -> None:
 
 
 @pytest.mark.timeout(600)
-def test_one_round(vscan: Vscan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_round(terminal: Callable[[str], Ran], tmp_path: Path) -> None:
     """Each command ends with 0, every line that the page shows is one that it printed, and what
     the round leaves behind holds."""
     assert {"sh", "sh page", "python", "text"} == {kind for kind, _ in BLOCKS}
     assert 2 * len(BLOCKS) == len(re.findall(r"^```", PAGE, re.MULTILINE))
-    monkeypatch.chdir(tmp_path)
     printed: list[str] = []
     for kind, block in BLOCKS:
         if kind == "text":
@@ -55,12 +55,9 @@ def test_one_round(vscan: Vscan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
         elif kind == "sh":
             for line in block.splitlines():
-                command, _, file = line.partition(" > ")
-                ran = vscan(*shlex.split(command)[1:])
+                ran = terminal(line)
                 assert (0, line) == (ran.code, line), ran.err
                 printed = ran.out.decode().splitlines()
-                if file:
-                    Path(file).write_bytes(ran.out)
     with DecisionLog(tmp_path / "decisions.db") as log:
         assert verify(log, head=(tmp_path / "head.txt").read_text().strip()).problem is None
     for page in ("report", "metrics", "calibration", "change", "next"):

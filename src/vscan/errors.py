@@ -12,6 +12,7 @@
     │   │   └── MissingTrack    there is no such track in the store
     │   ├── DecisionError       what should be a decision does not hold together, or does not fit
     │   ├── DecisionLogError    a decision log is absent, damaged, busy, or of another version
+    │   ├── ReviewError         what a reviewer's page asks for cannot be had
     │   └── OutputError         the output cannot be written, or another run is writing it
     ├── SourceError             one source cannot be read: becomes that source's `error` record
     └── InterruptedRunError     the run was told to stop; what was done is kept (exit 130 or 143)

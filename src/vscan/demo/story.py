@@ -107,8 +107,9 @@ def write_video(path: Path, frames: Iterable[Frame], *, crf: int = 23, fps: int 
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        # One thread: the bytes then do not depend on the machine's number of cores.
-        stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
+        # The bytes must not depend on the machine: one thread, whatever its number of cores, and no
+        # macroblock tree, which in x264 differs from run to run where the CPU has AVX-512.
+        stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", "mbtree": "0"}
         stream.time_base = Fraction(1, fps)
         for i, frame in enumerate(frames):
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")

@@ -11,8 +11,8 @@ from vscan.metrics.enforcement.agreement_statistics import alpha, kappa
 from vscan.metrics.enforcement.answers import Answers, Names, rules
 from vscan.metrics.enforcement.cases import Case
 from vscan.metrics.enforcement.grouping import Window
-from vscan.metrics.enforcement.seen import moment
 from vscan.metrics.figures import Figure, figure, none, share, too_few
+from vscan.metrics.moments import moment
 from vscan.metrics.proportions import Estimate
 
 

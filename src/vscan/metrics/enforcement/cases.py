@@ -12,7 +12,8 @@ from vscan.decisions.decision import Decision
 from vscan.decisions.standing import UNDECIDED, standing
 from vscan.metrics.enforcement.answers import rules
 from vscan.metrics.enforcement.grouping import Window
-from vscan.metrics.enforcement.seen import Seen, Verdicts, moment
+from vscan.metrics.enforcement.seen import Seen, Verdicts
+from vscan.metrics.moments import moment
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from vscan.decisions.decision import Decision
 from vscan.metrics.enforcement.grouping import UNKNOWN, Window
-from vscan.metrics.enforcement.seen import Seen, Verdicts, moment
+from vscan.metrics.enforcement.seen import Seen, Verdicts
+from vscan.metrics.moments import moment
 from vscan.policies.actions import SEVERITIES
 
 WHOLE = "(whole verdict)"

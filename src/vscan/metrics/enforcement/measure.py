@@ -22,9 +22,10 @@ from vscan.metrics.enforcement.picks import Drawn, load_picks
 from vscan.metrics.enforcement.report import DecisionsRead, Group, Metrics, VerdictsRead
 from vscan.metrics.enforcement.rulings import ruling_groups
 from vscan.metrics.enforcement.sampled import NO_SAMPLE, Sampled, sampled
-from vscan.metrics.enforcement.seen import Seen, Verdicts, load_verdicts, moment
+from vscan.metrics.enforcement.seen import Seen, Verdicts, load_verdicts
 from vscan.metrics.labelled import LEAST
 from vscan.metrics.labels import load_labels
+from vscan.metrics.moments import moment
 from vscan.provenance import version
 from vscan.runs import without_secrets
 

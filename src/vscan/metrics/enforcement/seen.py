@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from vscan.intervals import Interval, union
+from vscan.metrics.moments import moment
 from vscan.store.browse import Record, load_records
 
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -123,7 +124,7 @@ class Verdicts:
             return None
         try:
             return moment(value)
-        except (TypeError, ValueError, OverflowError):
+        except ValueError:
             self._cannot_read(name)
             return None
 
@@ -152,13 +153,6 @@ class Verdicts:
 
     def _cannot_read(self, name: str) -> None:
         self.unread[name] = self.unread.get(name, 0) + 1
-
-
-def moment(text: str) -> datetime:
-    """A time as a list of inputs has it: ISO 8601, UTC where it names no zone; a date is its first
-    second. Raises TypeError or ValueError for anything else."""
-    at = datetime.fromisoformat(text.strip() if isinstance(text, str) else text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def load_verdicts(paths: Iterable[Path]) -> Verdicts:

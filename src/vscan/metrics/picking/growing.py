@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from vscan.errors import UsageError
 from vscan.metrics.binomial import hypergeometric_tail
+from vscan.metrics.moments import moment
 from vscan.metrics.picking.answered import Answered
 from vscan.metrics.picking.candidates import Candidate
 from vscan.metrics.picking.record import Pick
@@ -211,13 +211,7 @@ def holm(p: list[float]) -> list[float]:
 def uploaded_at(meta: Mapping[str, Any]) -> float | None:
     """Seconds since 1970 at which a video was uploaded, as its input list says; None where it says
     nothing that is a date. A time without a zone is UTC; a number is seconds since 1970."""
-    told = meta.get("uploaded_at")
     try:
-        if isinstance(told, int | float) and not isinstance(told, bool):
-            return datetime.fromtimestamp(told, UTC).timestamp()
-        if not isinstance(told, str):
-            return None
-        moment = datetime.fromisoformat(told.strip())
-    except (ValueError, OverflowError, OSError):
+        return moment(meta.get("uploaded_at")).timestamp()
+    except ValueError:
         return None
-    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()

@@ -98,7 +98,7 @@ def _nothing_lost(before: bytes, after: bytes) -> None:
     for line in after.splitlines():
         if line not in whole:
             raise WrongAnswerError(f"a line that was not there: {line[:200]!r}")
-    kept = {_uri(line) for line in after.splitlines()}
+    kept = {_uri(line) for line in after.splitlines() if line.strip()}
     for line in whole[:-1]:
         if line.strip() and _uri(line) not in kept:
             raise WrongAnswerError(f"a source lost its line: {line[:200]!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -76,6 +77,11 @@ class Interchange(Files):
             written = known.write(records)
         except ExemplarIndexError:
             return
+        if form == "vpdq-text":  # whose times have three decimals
+            records = [
+                each if each.time_s is None else replace(each, time_s=float(f"{each.time_s:.3f}"))
+                for each in records
+            ]
         if list(known.read(written, "list")) != records:
             raise WrongAnswerError("what was read is not what is read after writing it")
 

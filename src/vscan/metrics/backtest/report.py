@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from vscan.metrics.backtest.flip import Flip
 from vscan.metrics.backtest.flip_sample import Sample
 from vscan.metrics.backtest.volumes import Transition, Volume, Workload
 from vscan.metrics.labelled import LabelReport
+from vscan.metrics.record_schema import json_schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,18 +124,7 @@ class Backtest:
 
 def backtest_json_schema() -> str:
     """JSON Schema (2020-12) of a backtest's report, as text."""
-    from pydantic import TypeAdapter
-
-    for each in _parts():
-        # The fields' docstrings become the schema's descriptions.
-        setattr(each, "__pydantic_config__", {"use_attribute_docstrings": True})  # noqa: B010 -- a hook that dataclasses do not declare
-    schema = TypeAdapter(Backtest).json_schema(mode="serialization")
-    for part in (schema, *schema["$defs"].values()):
-        if "properties" in part:
-            part["additionalProperties"] = False
-            part["required"] = list(part["properties"])
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return json_schema(Backtest, _parts())
 
 
 def _parts() -> list[type[Any]]:

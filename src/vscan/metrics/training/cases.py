@@ -11,6 +11,7 @@ from vscan.decisions.decision import Decision, Ruling
 from vscan.decisions.standing import UNDECIDED, Case, disagreements, standing
 from vscan.errors import UsageError
 from vscan.intervals import Interval, union
+from vscan.metrics.enforcement.answers import rules
 from vscan.metrics.labels import OTHER_REASONS
 from vscan.policies.actions import SEVERITIES
 from vscan.store.browse import Record
@@ -138,16 +139,6 @@ def settled_cases(
     return SettledCases(tuple(kept), dict(sorted(left_out.items())))
 
 
-def answer(decision: Decision) -> bool | None:
-    """Whether a decision says that the policy is violated; None where it leaves that open.
-
-    The rule is that of labels: what was overturned for OTHER_REASONS says nothing of the policy.
-    """
-    if decision.ruling == UNDECIDED or decision.reason in OTHER_REASONS:
-        return None
-    return decision.ruling == "uphold"
-
-
 def firmness(stands: Decision, history: Sequence[Decision]) -> Firmness | None:
     """What makes a standing decision firm; None where nothing does.
 
@@ -158,9 +149,9 @@ def firmness(stands: Decision, history: Sequence[Decision]) -> Firmness | None:
         return "appeal"
     if stands.kind == "adjudication":
         return "adjudication"
-    latest = {one.reviewer: answer(one) for one in history if one.kind in LOOKS}
+    latest = {one.reviewer: rules(one) for one in history if one.kind in LOOKS}
     kinds = {one.kind for one in history if one.kind in LOOKS}
-    agree = set(latest.values()) == {answer(stands)}
+    agree = set(latest.values()) == {rules(stands)}
     return "two_looks" if len(latest) > 1 and len(kinds) > 1 and agree else None
 
 
@@ -172,7 +163,7 @@ def _unfit(stands: Decision, history: Sequence[Decision], unsettled: bool) -> st
         return "two looks differ and nothing has settled it"
     if stands.ruling == UNDECIDED:
         return "escalated"
-    if answer(stands) is None:
+    if rules(stands) is None:
         return f"overturned for {' or '.join(OTHER_REASONS)}"
     if firmness(stands, history) is None:
         looks = {one.reviewer for one in history if one.kind in LOOKS}

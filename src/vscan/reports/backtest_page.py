@@ -16,7 +16,7 @@ from vscan.metrics.backtest.tables import (
     transition_table,
     volume_table,
 )
-from vscan.reports.markup import bars, heading, items, page, pairs, paragraph, table
+from vscan.reports.markup import bars, heading, items, page, pairs, paragraph, sentence, table
 
 MOST_FLIPS = 500
 """Flips that the page shows; more make it slow to read and to open."""
@@ -34,12 +34,8 @@ def _name(pack: str) -> str:
     return pack.partition("#")[0]
 
 
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
-
-
 def _body(report: Backtest) -> Iterator[str]:
-    yield paragraph(f"{_sentence(flips_line(report))} {_sentence(sources_line(report))}")
+    yield paragraph(f"{sentence(flips_line(report))} {sentence(sources_line(report))}")
     yield items(report.notes)
     yield heading("Workload")
     yield _table(review_table(report), figures=(1, 2, 3))

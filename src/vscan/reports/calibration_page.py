@@ -14,7 +14,7 @@ from vscan.metrics.thresholds.tables import (
     reliability_table,
     threshold_table,
 )
-from vscan.reports.markup import heading, items, page, pairs, paragraph, table
+from vscan.reports.markup import heading, items, page, pairs, paragraph, sentence, table
 from vscan.reports.reliability_plot import STYLE, reliability_plot
 
 
@@ -25,7 +25,7 @@ def calibration_page(report: CalibrationReport) -> str:
 
 
 def _body(report: CalibrationReport) -> Iterator[str]:
-    yield paragraph(f"{headline(report)}. {_sentence(guarantee(report))}")
+    yield paragraph(f"{headline(report)}. {sentence(guarantee(report))}")
     yield paragraph(
         "This holds for videos like the labelled ones, scored by the same model with the same"
         " wording: not where what is uploaded has changed since."
@@ -34,7 +34,7 @@ def _body(report: CalibrationReport) -> Iterator[str]:
     yield heading("What changes")
     yield _table(threshold_table(report), ())
     yield heading("What a score means")
-    yield paragraph(_sentence(probability_line(report)))
+    yield paragraph(sentence(probability_line(report)))
     bins = reliability_table(report)
     if bins is not None and report.probabilities is not None:
         yield reliability_plot(
@@ -61,10 +61,6 @@ def _said(report: CalibrationReport) -> Iterator[tuple[str, str]]:
         yield "not judged", f"{videos} videos: {code}"
     yield "seed", str(report.certified.seed)
     yield "vscan", report.vscan
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _table(each: Table, figures: tuple[int, ...]) -> str:

@@ -28,6 +28,11 @@ def page(title: str, body: Iterable[str], *, style: str = "") -> str:
     return rendered("frame.html", title=title, may=MAY, body=whole, style=own)
 
 
+def sentence(words: str) -> str:
+    """Words as a sentence: a capital and a full stop."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def paragraph(words: str, *, remark: bool = False) -> str:
     """One paragraph; a remark stands back."""
     return f'<p class="remark">{text(words)}</p>' if remark else f"<p>{text(words)}</p>"

@@ -7,15 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from vscan.cli.scan_options import Device, Index, Inputs, Policy, Precision, Weights
+
 
 def plan(
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Video files, folders (searched in depth) or globs; - reads names from stdin.",
-            metavar="PATHS…",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     from_file: Annotated[
         str | None,
         typer.Option(help="A list of inputs, as `vscan scan --from-file` takes it."),
@@ -51,27 +47,15 @@ def plan(
     seed: Annotated[
         int, typer.Option(help="Decides which videos; the same seed, the same ones.")
     ] = 0,
-    policy: Annotated[
-        str,
-        typer.Option(help="Policy pack: a shipped one (`vscan policy list`) or a .toml file."),
-    ] = "baseline",
-    index: Annotated[
-        list[str] | None,
-        typer.Option(help="Folder of an exemplar index to match against. May be repeated."),
-    ] = None,
+    policy: Policy = "baseline",
+    index: Index = None,
     model: Annotated[
         str | None,
         typer.Option(help="Model for the embeddings, as `vscan scan --model` takes it."),
     ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="Local .safetensors file with the weights of --model.")
-    ] = None,
-    device: Annotated[
-        str, typer.Option(help="Where the model runs: auto, cpu, cuda, cuda:N or mps.")
-    ] = "auto",
-    precision: Annotated[
-        str, typer.Option(help="How it computes: auto, fp32, bf16 or fp16.")
-    ] = "auto",
+    weights: Weights = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
     signals: Annotated[
         str | None,
         typer.Option(help="Signals to measure, with commas: embedding, pdq, keypoints. Default: "

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from vscan.cli.scan_options import FailOn, Fresh, Index, Policy, Summary
 
 
 def rescan(
@@ -25,14 +27,8 @@ def rescan(
             "stdout.",
         ),
     ] = None,
-    policy: Annotated[
-        str,
-        typer.Option(help="Policy pack: a shipped one (`vscan policy list`) or a .toml file."),
-    ] = "baseline",
-    index: Annotated[
-        list[str] | None,
-        typer.Option(help="Folder of an exemplar index to match against. May be repeated."),
-    ] = None,
+    policy: Policy = "baseline",
+    index: Index = None,
     model: Annotated[
         str | None,
         typer.Option(help="Model that encodes prompts which were never encoded before. Default: "
@@ -47,23 +43,14 @@ def rescan(
         typer.Option(help="Signals to judge, with commas: embedding, pdq, keypoints. Default: what "
                      "the pack and the indexes need."),
     ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start --output over instead of resuming it.")
-    ] = False,
-    summary: Annotated[
-        Path | None,
-        typer.Option(help="Where the run summary goes. Default: verdicts.run.json beside "
-                     "verdicts.jsonl; none for stdout."),
-    ] = None,
+    fresh: Fresh = False,
+    summary: Summary = None,
     flood_share: Annotated[
         float,
         typer.Option(help="Share of the store's videos beyond which an exemplar that matches them "
                      "(20 at least) is set aside and put into quarantine; 0: never."),
     ] = 0.05,
-    fail_on: Annotated[
-        Literal["review", "violation"] | None,
-        typer.Option(help="Exit with 1 if any video's outcome is this or graver."),
-    ] = None,
+    fail_on: FailOn = None,
 ) -> None:  # fmt: skip
     """Judge everything in a frame store again: another pack, other thresholds, new exemplars.
 

@@ -15,6 +15,7 @@
     │   ├── ReviewError         what a reviewer's page asks for cannot be had
     │   └── OutputError         the output cannot be written, or another run is writing it
     ├── SourceError             one source cannot be read: becomes that source's `error` record
+    ├── FetchCancelled          fetching was told to end: nothing is said of the source
     └── InterruptedRunError     the run was told to stop; what was done is kept (exit 130 or 143)
 
 Foreign errors (av, decord, faiss, safetensors, pydantic, OSError) are translated where the library
@@ -133,6 +134,13 @@ def internal_error(error: Exception) -> SourceError:
     return SourceError("internal", f"{type(error).__name__}: {error}")
 
 
+class FetchCancelled(VscanError):  # noqa: N818 -- named for what it is: no fault of the source
+    """Fetching was told to end; of the object that was on its way nothing is known."""
+
+    def __init__(self) -> None:
+        super().__init__("the fetch was told to end")
+
+
 class InterruptedRunError(VscanError):
     """The run was told to stop by a signal; `exit_code` is 128 + the signal's number."""
 
@@ -155,6 +163,7 @@ ERROR_CODES: dict[str, str] = {
     "worker_died": "the worker process died while reading this file",
     "changed_while_read": "the file changed while it was read",
     "read_failed": "the file could not be read to its end by the system",
+    "fetch_failed": "the object could not be fetched, after retries, or changed while it was",
     "decode_failed": "the readers could not open the file",
     "store_damaged": "what the frame store holds of it is damaged, missing or cannot be read",
     "signal_not_stored": "the frame store holds no track of it of a signal that is asked for",

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from vscan.remote import file_system, path_of, remote_error
+from vscan.remote.answers import remote_error
+from vscan.remote.systems import file_system, path_of
 from vscan.storage import atomic_write_bytes, output_error
 
 PRIVATE_FOLDER = 0o700

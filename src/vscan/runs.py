@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import re
 import resource
 import time
 from collections.abc import Callable, Mapping
@@ -28,7 +27,7 @@ import orjson
 
 from vscan.errors import InterruptedRunError, OutputError, VscanError
 from vscan.names import shown
-from vscan.storage import scheme_of
+from vscan.remote.redacted import redacted
 from vscan.store.replaced import replacing
 from vscan.tallies import RunCounts, RunSamples, RunTally
 from vscan.verdicts import Provenance
@@ -195,7 +194,7 @@ class Run:
 def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """A command's options as they may stand in a summary: plain values, long lists cut short.
 
-    Of a URI, user, password and query are left out: credentials are handed over in them.
+    Of a URI, user, password and what signs it are left out.
     """
     return {name: _plain(value) for name, value in sorted(parameters.items())}
 
@@ -211,13 +210,8 @@ def _plain(value: Any) -> Any:
 
 
 def without_secrets(name: str) -> str:
-    """A path, or a URI without user, password and query, as it may stand in a report."""
-    if scheme_of(name) is None:
-        return shown(name)
-    scheme, _, rest = name.partition("://")
-    place, slash, path = rest.partition("/")
-    path = re.split("[?#]", path, maxsplit=1)[0]
-    return shown(f"{scheme}://{re.split('[?#]', place)[0].rpartition('@')[2]}{slash}{path}")
+    """A path, or a URI without what gives access (`redacted`), as it may stand in a report."""
+    return shown(redacted(name))
 
 
 def installed_readers() -> tuple[str, ...]:

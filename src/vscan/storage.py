@@ -2,7 +2,7 @@
 
 Sources and outputs are local files for now: a name with a scheme (`s3://…`) is refused with the
 extra that it will need. Folders may lie behind a URI: they are read here (`read_under`), written,
-listed and cleared by `folders.py`; what fsspec gives and says is in `remote.py`.
+listed and cleared by `folders.py`; what fsspec gives and says is in `remote/`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from vscan.errors import OutputError, SourceError, UsageError
-from vscan.remote import EXTRAS, file_system, path_of, remote_error
-from vscan.remote import scheme_of as scheme_of
+from vscan.remote.answers import remote_error
+from vscan.remote.redacted import redacted
+from vscan.remote.systems import EXTRAS, file_system, path_of
+from vscan.remote.systems import scheme_of as scheme_of
 
 READ_BYTES = 1 << 24
 """At most so much is asked for at once of a file that is longer than it said."""
@@ -55,7 +57,7 @@ def local_path(name: str) -> Path:
     extra = EXTRAS.get(scheme)
     wanted = f"reading {scheme}:// will need vscan[{extra}]" if extra else f"{scheme}:// is unknown"
     raise UsageError(
-        f"{name}: only local files can be read so far; {wanted}",
+        f"{redacted(name)}: only local files can be read so far; {wanted}",
         remedy="copy the file to this machine and give its path",
     )
 

@@ -26,6 +26,7 @@ WHAT_TO_DO: dict[str, str] = {
     "worker_died": "have a person look with care: it may be made to crash what opens it",
     "changed_while_read": "scan it again once it is complete",
     "read_failed": "see to the disk or network that it lies on, and scan it again",
+    "fetch_failed": "see to the network, the service and whoever writes to it, and scan it again",
     "decode_failed": "have a person look: it is damaged, or somebody did not want it read",
     "store_damaged": "scan it again: its stored tracks are measured anew",
     "signal_not_stored": "scan it again with that signal, or leave the signal out",

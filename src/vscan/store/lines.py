@@ -14,7 +14,15 @@ from vscan.store.record_shape import has_shape
 LINE_START = b'{"schema":"vscan.verdict/'
 """How every record begins: a last line that begins otherwise is not ours to drop."""
 PASSING_ERRORS = frozenset(
-    {"deadline", "memory_limit", "too_large", "worker_died", "store_damaged", "internal"}
+    {
+        "deadline",
+        "memory_limit",
+        "too_large",
+        "worker_died",
+        "store_damaged",
+        "fetch_failed",
+        "internal",
+    }
 )
 """Errors that more time, memory or another day may mend: a later run tries such files again."""
 

@@ -1,0 +1,1 @@
+"""What lies behind a URI: object stores and web servers, asked, listed and fetched from."""

@@ -1,0 +1,1 @@
+"""Sources behind URIs: emulators, and a server that misbehaves as told."""

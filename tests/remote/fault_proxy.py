@@ -111,8 +111,8 @@ class FaultProxy:
     def fault(
         self, fault: Fault, *, times: int = 1, where: Callable[[Seen], bool] = lambda seen: True
     ) -> None:
-        """The next so many requests of that kind meet this fault; what was planned first goes first,
-        however often it was to come."""
+        """The next so many requests of that kind meet this fault. What was planned first goes
+        first, however often it was to come."""
         self._planned.append(_Planned(fault, times, where))
 
     def forget(self) -> None:

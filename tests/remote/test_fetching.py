@@ -148,10 +148,11 @@ def test_an_object_that_changes_once(s3: Bucket, proxy: FaultProxy, tmp_path: Pa
     uri = s3.put("a", DATA)
     old = look_at(uri)
     proxy.fault(Before(lambda: s3.put("a", OTHER)), where=after_the_first)
-    told = Fetching().fetch(uri, tmp_path / "a")
+    fetching = Fetching()
+    told = fetching.fetch(uri, tmp_path / "a")
     assert OTHER == (tmp_path / "a").read_bytes()
     assert (look_at(uri), len(OTHER)) == (told, told.bytes)
-    told = Fetching().fetch(uri, tmp_path / "b", known=old)
+    told = fetching.fetch(uri, tmp_path / "b", known=old)
     assert OTHER == (tmp_path / "b").read_bytes()
 
 
@@ -179,15 +180,16 @@ def test_what_cannot_be_had(s3: Bucket, proxy: FaultProxy, tmp_path: Path) -> No
         "s3://Not_A_Bucket!/a": "fetch_failed",
     }
     found = {}
+    fetching = Fetching()
     for name in expected:
         with pytest.raises(SourceError) as caught:
-            Fetching().fetch(name, tmp_path / "x")
+            fetching.fetch(name, tmp_path / "x")
         found[name] = caught.value.code
         assert caught.value.remedy
     assert expected == found
     assert len(proxy.seen) <= len(expected)
     with pytest.raises(SourceError, match="200000 bytes") as caught:
-        Fetching().fetch(uri, tmp_path / "x", most_bytes=199_999)
+        fetching.fetch(uri, tmp_path / "x", most_bytes=199_999)
     assert "too_large" == caught.value.code
     assert not [seen for seen in proxy.seen if a_block(seen)]
     assert [] == list(tmp_path.iterdir())
@@ -210,9 +212,10 @@ def test_a_full_disk(s3: Bucket, tmp_path: Path) -> None:
     """No room for the file is an error of the output, and ends what it would end for any other."""
     uri = s3.put("a", DATA)
     (tmp_path / "full").symlink_to("/dev/full")
+    fetching = Fetching()
     for destination in (tmp_path / "no" / "folder", tmp_path / "full"):
         with pytest.raises(OutputError, match="cannot be written"):
-            Fetching().fetch(uri, destination)
+            fetching.fetch(uri, destination)
 
 
 def test_cancelling(s3: Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
@@ -252,11 +255,12 @@ def test_no_message_holds_a_credential(
         f"https://u:{CANARY_KEY}@h/x?X-Amz-Signature={CANARY_ID}</Message></Error>"
     ).encode()
     said = []
+    fetching = Fetching()
     for status in (400, 403, 404, 500):
         proxy.forget()
         proxy.fault(Status(status, {}, echo), times=5, where=a_block)
         with pytest.raises(SourceError) as caught:
-            Fetching().fetch(uri, tmp_path / "a")
+            fetching.fetch(uri, tmp_path / "a")
         said += [str(caught.value), repr(caught.value)]
         said += traceback.format_exception(caught.value)
     told = "\n".join((*said, caplog.text))

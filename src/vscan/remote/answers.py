@@ -54,12 +54,13 @@ _BY_NAME: dict[str, Kind] = {
     ),
     "SSLError": "refused",
     **dict.fromkeys(
-        ("HTTPClientError", "ResponseParserError", "ResponseStreamingError", "IncompleteReadError"),
+        ("HTTPClientError", "ResponseParserError", "ResponseStreamingError", "IncompleteReadError",
+         "FlexibleChecksumError"),
         "passing",
     ),
     # azure and google
     **dict.fromkeys(("ClientAuthenticationError", "CredentialUnavailableError"), "denied"),
-    **dict.fromkeys(("ServiceRequestError", "ServiceResponseError"), "passing"),
+    **dict.fromkeys(("ServiceRequestError", "ServiceResponseError", "DecodeError"), "passing"),
     "TransportError": "passing",
     "GoogleAuthError": "denied",
     # requests, which google's credentials use

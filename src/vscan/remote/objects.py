@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from vscan.errors import UsageError
 from vscan.remote.answers import answer_of, remote_error
 from vscan.remote.places import Place, Selection, selection_of
 from vscan.remote.remote_object import RemoteObject as RemoteObject
@@ -71,5 +72,7 @@ def _listed(service: Service, place: Place, selection: Selection) -> Iterator[Re
 def _page(service: Service, place: Place, selection: Selection, token: str | None) -> Page:
     try:
         return waited_for(retried(lambda: service.page(place, selection, token)))
+    except UsageError:
+        raise
     except Exception as error:  # noqa: BLE001 -- its cause may hold credentials
         raise remote_error(error) from None

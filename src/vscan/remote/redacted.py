@@ -6,6 +6,7 @@ import hashlib
 import re
 from urllib.parse import unquote_plus
 
+_NO_PORT = re.compile(r"[^\[@/?#\\]*:(?!\d*(?:[/?#\\]|$))[^@/?#\\]*[/?#\\].*@", re.DOTALL)
 LONG_VALUE = 20
 """A parameter's value of so many characters or more stands as a part of its SHA-256."""
 STRUCK = "[removed]"
@@ -51,6 +52,9 @@ def redacted(uri: str) -> str:
     if scheme == "file":
         return uri
     rest = uri[match.end() :]
+    if _NO_PORT.match(rest):
+        # No host has such a port: it is a password, with a slash or another odd sign in it.
+        rest = rest.rpartition("@")[2]
     end = next((at for at, character in enumerate(rest) if character in "/?#\\"), len(rest))
     authority, rest = rest[:end], rest[end:]
     user, at, host = authority.rpartition("@")
@@ -107,7 +111,7 @@ _IN_TEXT = re.compile(
 _SECRETS = [
     (re.compile(pattern, re.IGNORECASE), kept)
     for pattern, kept in (
-        (r"-----BEGIN [^-]+-----.*?(?:-----END [^-]+-----|$)", ""),
+        (r"(?s)-----BEGIN [^-]+-----.*?(?:-----END [^-]+-----|$)", ""),
         (r"((?:proxy-)?authorization|(?:set-)?cookie)(['\"]?\s*[:=]\s*)[^\r\n]*", r"\1\2"),
         (r"\b(bearer|basic|sharedkey(?:lite)?|negotiate)\s+[A-Za-z0-9._~+/=:-]{6,}", r"\1 "),
         (

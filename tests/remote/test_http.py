@@ -1,0 +1,312 @@
+"""Files of web servers are fetched whole and of one version, and from public addresses only."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp.resolver
+import pytest
+
+from tests.remote.emulators import forget_everything
+from tests.remote.fault_proxy import (
+    Before,
+    Changed,
+    Cut,
+    FaultProxy,
+    Held,
+    Reply,
+    Seen,
+    Status,
+    serving,
+)
+from vscan.errors import SourceError, UsageError
+from vscan.remote.fetching import Fetching
+from vscan.remote.objects import RemoteObject, is_remote, list_objects, look_at
+
+DATA = random.Random(1).randbytes(200_000)
+OTHER = random.Random(2).randbytes(200_000)
+THIRD = random.Random(3).randbytes(190_000)
+QUERY = "?X-Amz-Signature=cAnArYcAnArY&v=%2F1"
+TIMES = ("Sun, 29 Nov 2026 10:00:00 GMT", "Sun, 29 Nov 2026 11:00:00 GMT")
+
+
+@pytest.fixture(name="files")
+def make_files() -> dict[str, Held]:
+    """What the server has, by path."""
+    return {"/a": Held(DATA, '"one"', TIMES[0])}
+
+
+@pytest.fixture(name="web")
+def make_web(files: dict[str, Held]) -> Iterator[FaultProxy]:
+    """A web server on this machine."""
+    forget_everything()
+    with FaultProxy(serving(files)) as proxy:
+        yield proxy
+    forget_everything()
+
+
+def later(seen: Seen) -> bool:
+    """Whether a request asks for what is not the first block."""
+    return not seen.headers.get("range", "bytes=0-").startswith("bytes=0-")
+
+
+def test_a_signed_url(web: FaultProxy, tmp_path: Path) -> None:
+    """No HEAD, since it is signed for GET; the query as it was signed; conditions; no encoding."""
+    uri = f"{web.url}/a{QUERY}"
+    told = Fetching(allow_private=True).fetch(uri, tmp_path / "a")
+    assert DATA == (tmp_path / "a").read_bytes()
+    assert (uri, len(DATA), "etag:one") == (told.uri, told.bytes, told.version)
+    assert {("GET", f"/a{QUERY}", "identity")} == {
+        (seen.method, seen.path, seen.headers["accept-encoding"]) for seen in web.seen
+    }
+    assert [None, *['"one"'] * 4] == [seen.headers.get("if-range") for seen in web.seen]
+    assert "cAnArY" not in repr(told)
+    known = look_at(uri, allow_private=True)
+    assert (told, True) == (known, is_remote(uri))
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        Held(DATA, ranges=False), Held(DATA, '"one"', ranges=False), Held(DATA, 'W/"one"'),
+        Held(DATA), Held(DATA, modified=TIMES[0]), Held(DATA, ranges=False, chunked=True),
+    ],
+    ids=["stream", "stream-etag", "weak", "nothing", "modified", "chunked"],
+)  # fmt: skip
+def test_servers_of_many_kinds(
+    held: Held, files: dict[str, Held], web: FaultProxy, tmp_path: Path
+) -> None:
+    """Without ranges, without versions, without a length: whole, and whole again after a cut."""
+    files["/b"] = held
+    fetching = Fetching(allow_private=True)
+    told = fetching.fetch(f"{web.url}/b", tmp_path / "b")
+    assert (DATA, len(DATA)) == ((tmp_path / "b").read_bytes(), told.bytes)
+    assert ("etag:one" if held.etag == '"one"' else None) == told.version
+    web.forget()
+    web.fault(Cut(50_000, reset=True), where=lambda seen: seen.headers.get("range") != "bytes=0-0")
+    fetching.fetch(f"{web.url}/b", tmp_path / "b")
+    assert (DATA, 1) == ((tmp_path / "b").read_bytes(), fetching.retries)
+    with pytest.raises(SourceError, match="199999") as caught:
+        fetching.fetch(f"{web.url}/b", tmp_path / "b", most_bytes=199_999)
+    assert ("too_large", False) == (caught.value.code, (tmp_path / "b").exists())
+
+
+@pytest.mark.parametrize("etags", [('"one"', '"two"'), (None, None), ('W/"1"', 'W/"1"')])
+def test_a_file_that_changes(
+    etags: tuple[str | None, str | None], files: dict[str, Held], web: FaultProxy, tmp_path: Path
+) -> None:
+    """A new ETag, or where there is none another time, is seen between blocks: once it begins
+    anew, twice it is given up."""
+    first, then = (Held(each, tag, time) for each, tag, time in zip(
+        (DATA, OTHER), etags, TIMES, strict=True))  # fmt: skip
+    files["/b"] = first
+    web.fault(Before(lambda: files.update({"/b": then})), where=later)
+    fetching = Fetching(allow_private=True)
+    fetching.fetch(f"{web.url}/b", tmp_path / "b")
+    assert OTHER == (tmp_path / "b").read_bytes()
+    web.fault(Before(lambda: files.update({"/b": first})), where=later)
+    web.fault(Before(lambda: files.update({"/b": then})), where=later)
+    with pytest.raises(SourceError, match="changed") as caught:
+        fetching.fetch(f"{web.url}/b", tmp_path / "c")
+    assert ("fetch_failed", False) == (caught.value.code, (tmp_path / "c").exists())
+
+
+def test_a_change_that_only_the_end_shows(
+    files: dict[str, Held], web: FaultProxy, tmp_path: Path
+) -> None:
+    """Without a version the file is looked at once more when it has come."""
+    files["/b"] = Held(DATA, ranges=False)
+    web.fault(Before(lambda: files.update({"/b": Held(THIRD, ranges=False)})), where=last_look)
+    Fetching(allow_private=True).fetch(f"{web.url}/b", tmp_path / "b")
+    assert THIRD == (tmp_path / "b").read_bytes()
+
+
+def last_look(seen: Seen) -> bool:
+    """The second request for one byte, of all that came."""
+    if seen.headers.get("range") == "bytes=0-0":
+        LOOKS.append(seen)
+    return len(LOOKS) == 2
+
+
+LOOKS: list[Seen] = []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "says"),
+    [
+        (Status(404), "not_found", "no object"),
+        (Status(401), "permission_denied", "(?s)401.*signed anew"),
+        (Status(403), "permission_denied", "(?s)403.*signed anew"),
+        (Status(302, {"Location": "ftp://h/a"}), "fetch_failed", "redirect"),
+        (Status(302, {"Location": "file:///etc/passwd"}), "fetch_failed", "redirect"),
+        (Status(301), "fetch_failed", "redirect"),
+        (Status(307, {"Location": "/a"}), "fetch_failed", "more than 5 redirects"),
+        (Status(200, {"Content-Encoding": "gzip"}), "fetch_failed", "gzip"),
+        (Status(418), "fetch_failed", "418"),
+        (Status(206, {"Content-Range": "bytes 5-9/20"}, b"12345"), "fetch_failed", "another range"),
+        (Status(200, {}, b""), "empty_file", "empty"),
+        (Status(416, {"Content-Range": "bytes */0"}, b""), "empty_file", "empty"),
+    ],
+)
+def test_what_cannot_be_had(
+    fault: Status, code: str, says: str, web: FaultProxy, tmp_path: Path
+) -> None:
+    """A code, a cause, a remedy, no credential; and no second attempt."""
+    web.fault(fault, times=99)
+    with pytest.raises(SourceError, match=says) as caught:
+        Fetching(allow_private=True).fetch(f"{web.url}/a{QUERY}", tmp_path / "a")
+    assert code == caught.value.code
+    assert caught.value.remedy
+    assert "cAnArY" not in f"{caught.value} {caught.value!r}"
+    assert len(web.seen) <= 6
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_redirects(files: dict[str, Held], web: FaultProxy, tmp_path: Path) -> None:
+    """Up to five are followed for each request, cookies and credentials are left behind."""
+    for number in range(5):
+        web.fault(Status(302, {"Location": f"/hop{number}", "Set-Cookie": "a=1"}))
+        files[f"/hop{number}"] = files["/a"]
+    address = web.url.replace("//", "//me:cAnArY@")
+    Fetching(allow_private=True).fetch(f"{address}/a", tmp_path / "a")
+    assert DATA == (tmp_path / "a").read_bytes()
+    assert not [seen for seen in web.seen if "cookie" in seen.headers]
+    assert web.seen[0].headers["authorization"].startswith("Basic ")
+
+
+def test_https_never_becomes_http() -> None:
+    """Nor another scheme, nor nothing."""
+    import yarl
+
+    from vscan.remote.answers import Unusable
+    from vscan.remote.http import _redirected
+
+    before = yarl.URL("https://h/a")
+    assert "https://other/b" == str(_redirected(before, "//other/b"))
+    for location in ("http://h/a", "ftp://h", "", "javascript:1", "https://[x/"):
+        with pytest.raises(Unusable):
+            _redirected(before, location)
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://", "http:///a", "https://[::1/a", "http://h:x/a", "http://h/a\r\nb: c"]
+)
+def test_no_url(uri: str, tmp_path: Path) -> None:
+    """What cannot be used as a URL is said to be none."""
+    with pytest.raises(SourceError) as caught:
+        Fetching(attempts=1).fetch(uri, tmp_path / "a")
+    assert caught.value.code in ("fetch_failed", "not_found", "permission_denied")
+
+
+def test_no_listing() -> None:
+    """A web server lists nothing, and what to do is said."""
+    with pytest.raises(UsageError, match="(?s)no listing.*--from-file"):
+        list(list_objects("https://h/a/*.mp4"))
+
+
+def test_private_addresses(
+    files: dict[str, Held], web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused by the address that is connected to: of a literal, of a name, of a name that
+    resolves to another one the second time, behind a redirect. Never tried again."""
+    port = web.url.rpartition(":")[2]
+    names = {
+        "public.example": [["93.184.215.14"]],
+        "private.example": [["127.0.0.1"]],
+        "rebinding.example": [["93.184.215.14"], ["127.0.0.1"]],
+        "both.example": [["127.0.0.1", "::1"]],
+    }
+    asked: list[str] = []
+
+    async def resolve(self: Any, host: str, port: int = 0, family: int = 0) -> list[Any]:
+        asked.append(host)
+        answers = names[host]
+        return [
+            {"hostname": host, "host": each, "port": port, "proto": 0, "flags": 0,
+             "family": socket.AF_INET6 if ":" in each else socket.AF_INET}
+            for each in (answers.pop(0) if len(answers) > 1 else answers[0])
+        ]  # fmt: skip
+
+    connected: list[Any] = []
+
+    async def connect(self: Any, made: socket.socket, address: Any) -> None:
+        connected.append(address)
+        raise ConnectionRefusedError(111, "nobody is there")
+
+    for resolver in (aiohttp.resolver.ThreadedResolver, aiohttp.resolver.AsyncResolver):
+        monkeypatch.setattr(resolver, "resolve", resolve)
+    fetching = Fetching(attempts=2)
+    for host in ("127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "private.example", "both.example"):
+        with pytest.raises(SourceError, match="(?s)not public.*--allow-private-hosts") as caught:
+            fetching.fetch(f"http://{host}:{port}/a", tmp_path / "a")
+        assert "permission_denied" == caught.value.code
+    with pytest.raises(PermissionError, match="not public"):
+        look_at(f"{web.url}/a")
+    assert ([], 0) == (web.seen, fetching.retries)
+
+    loop_class = type(_loop())
+    with monkeypatch.context() as patch:
+        patch.setattr(loop_class, "sock_connect", connect)
+        with pytest.raises(SourceError, match="nobody|Cannot connect") as caught:
+            fetching.fetch(f"http://public.example:{port}/a", tmp_path / "a")
+        assert "fetch_failed" == caught.value.code
+        assert {"93.184.215.14"} == {address[0] for address in connected}
+        monkeypatch.setattr(aiohttp.TCPConnector, "use_dns_cache", False)
+        rebound = Fetching(attempts=2)
+        with pytest.raises(SourceError):
+            rebound.fetch(f"http://rebinding.example:{port}/a", tmp_path / "a")
+    assert [] == web.seen
+
+
+def _loop() -> Any:
+    from fsspec.asyn import get_loop
+
+    return get_loop()
+
+
+def test_a_redirect_to_a_private_address(
+    files: dict[str, Held], web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first host may be public; what it leads to is looked at as well."""
+    from vscan.remote import addresses
+
+    with FaultProxy(serving(files)) as inner:
+        web.fault(Status(302, {"Location": f"{inner.url}/a"}))
+        port = int(web.url.rpartition(":")[2])
+
+        def public(info: tuple[Any, ...]) -> socket.socket:
+            if info[4][1] == port:
+                return socket.socket(info[0], info[1], info[2])
+            return addresses.public_socket(info)
+
+        monkeypatch.setattr("vscan.remote.http.public_socket", public)
+        with pytest.raises(SourceError, match="not public"):
+            Fetching().fetch(f"{web.url}/a", tmp_path / "a")
+        assert (1, 0) == (len(web.seen), len(inner.seen))
+
+
+def test_proxies_of_the_environment(
+    web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would connect for us, to wherever: they are used only where private hosts are allowed."""
+    monkeypatch.setenv("http_proxy", web.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(SourceError, match="not public"):
+        Fetching().fetch("http://10.0.0.1/a", tmp_path / "a")
+    assert [] == web.seen
+    web.fault(Changed(lambda reply: Reply(404)), times=9)
+    with pytest.raises(SourceError) as caught:
+        Fetching(allow_private=True).fetch("http://10.0.0.1/a", tmp_path / "a")
+    assert ("not_found", "http://10.0.0.1/a") == (caught.value.code, web.seen[0].path)
+
+
+def test_what_a_listing_could_not_know(web: FaultProxy, tmp_path: Path) -> None:
+    """A known object of an older version leads to the newer one."""
+    uri = f"{web.url}/a"
+    known = RemoteObject(uri=uri, bytes=len(DATA), version="etag:zero")
+    told = Fetching(allow_private=True).fetch(uri, tmp_path / "a", known=known)
+    assert ("etag:one", DATA) == (told.version, (tmp_path / "a").read_bytes())

@@ -21,11 +21,12 @@ from vscan.errors import SourceError
 from vscan.hashes.pdq import MATCH_DISTANCE, MIN_QUALITY, hamming
 from vscan.hashes.regions import WHOLE
 from vscan.media import DecodeMode, Measure
+from vscan.models_used import load_model
 from vscan.planning.cpu_meter import CpuMeter
 from vscan.sampling import FrameRequest, GridRequest, TimesRequest
-from vscan.scanning import load_model, prepare
+from vscan.scanning import prepare
 from vscan.settings import ScanSettings
-from vscan.sources import find_sources
+from vscan.sources import Source, find_sources
 from vscan.tracks import Track
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def compared(corpus: Path) -> Tally:
         raise AssertionError(f"pack {PACK} has prompts")
     with ReaderPool(1) as pool:
         for source in sorted(find_sources([str(corpus)]), key=lambda source: source.uri):
+            assert isinstance(source, Source)
             try:
                 with pool.session(source.path) as video:
                     tally.add(source.path, video, encoder, scorer)

@@ -20,7 +20,7 @@ from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.writer import IndexWriter, create_index
 from vscan.hashes.keypoints import DESCRIPTOR_BYTES, EXEMPLAR_FEATURES, find_keypoints
 from vscan.indexing import search_index
-from vscan.scanning import load_model
+from vscan.models_used import load_model
 from vscan.settings import ScanSettings
 from vscan.sources import Source, find_sources
 from vscan.tracks import Track
@@ -43,8 +43,8 @@ def measure() -> Iterator[tuple[str, str]]:
     if corpus is None:
         yield "signal cost", "not measured: VSCAN_CORPUS names no folder of videos"
         return
-    sources = [each for each in find_sources([str(Path(corpus) / "plain")]) if each.path.exists()]
-    sources += find_sources([str(Path(corpus) / "near-duplicates")])
+    folders = [str(Path(corpus) / "plain"), str(Path(corpus) / "near-duplicates")]
+    sources = [each for each in find_sources(folders) if isinstance(each, Source)]
     with tempfile.TemporaryDirectory() as folder:
         settings = _random_weights(Path(folder))
         yield from _compared(Path(folder), settings, sources)

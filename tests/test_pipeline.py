@@ -16,6 +16,7 @@ from tests.colour_encoder import ColourEncoder, tinted
 from tests.media_factory import Rgb, scene_frames, solid_frames, write_video
 from vscan.decode.workers import ReaderPool, ReadLimits
 from vscan.digests import file_digests
+from vscan.earlier import Earlier
 from vscan.embeddings.prompt_cache import PromptCache
 from vscan.embeddings.prompts import pack_prompts
 from vscan.exemplars.exemplar import Exemplar, Opinion, exemplar_id
@@ -23,9 +24,10 @@ from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.writer import IndexWriter, create_index
 from vscan.matching.prompt_scores import PromptScorer
 from vscan.measuring import MAX_PENDING_BATCHES, Measured, measure
-from vscan.pipeline import Rules, scan_source
+from vscan.pipeline import scan_source
 from vscan.policies import parse_pack
 from vscan.recipe import Recipe
+from vscan.rules import Rules
 from vscan.sampling import (
     FrameRequest,
     GridRequest,
@@ -34,6 +36,7 @@ from vscan.sampling import (
     TimesRequest,
     parse_sampling,
 )
+from vscan.scratch import Scratch
 from vscan.sources import Source
 from vscan.verdicts import ExemplarEvidence, PromptEvidence, Provenance, Verdict
 
@@ -118,7 +121,8 @@ class Bench:
         """The verdict of one video."""
         return scan_source(
             Source(str(path), path, {"market": "DE"}), recipe=self.recipe(plan),
-            rules=self.rules(), readers=self.readers, embed=embed or self.embed, is_done=is_done,
+            rules=self.rules(), readers=self.readers, embed=embed or self.embed,
+            scratch=Scratch(), earlier=Earlier(self.rules().provenance, is_done),
         )  # fmt: skip
 
     def know(self, path: Path, *, opinion: Opinion = "violating") -> str:

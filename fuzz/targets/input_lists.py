@@ -12,7 +12,7 @@ from fuzz.mutators import Rng, mutated, mutated_json_bytes
 from fuzz.target import Case, Files, WrongAnswerError, lay
 from vscan.errors import UsageError
 from vscan.names import record_uri, shown
-from vscan.sources import SourceFinder, read_list
+from vscan.sources import Source, SourceFinder, read_list
 from vscan.storage import local_path
 
 NAME = "list"
@@ -65,7 +65,9 @@ class InputLists(Files):
 
     def _find(self) -> None:
         found = list(SourceFinder().find([], from_file=NAME))
-        real = [os.path.realpath(source.path) for source in found]
+        real = [
+            os.path.realpath(each.path) if isinstance(each, Source) else each.uri for each in found
+        ]
         if len(set(real)) != len(real):
             raise WrongAnswerError(f"a file twice: {real}")
 

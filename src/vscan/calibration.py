@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from vscan.decode.workers import ReaderPool
     from vscan.embeddings.encoder import Encoder
     from vscan.measuring import Embed
-    from vscan.sources import Source
+    from vscan.scratch import Scratch
+    from vscan.sources import Found
 
 _SEED = 20_261_125
 _SAMPLING = "fps:1"
@@ -49,7 +50,13 @@ class Calibrated:
     """Videos that could not be read, each with why."""
 
 
-def calibrate_index(path: Path, sources: Iterable[Source], *, settings: ScanSettings) -> Calibrated:
+def calibrate_index(
+    path: Path,
+    sources: Iterable[Found],
+    *,
+    settings: ScanSettings,
+    scratch: Scratch | None = None,
+) -> Calibrated:
     """Learn from videos that match nothing how alike unrelated frames are, and store it.
 
     The videos are sampled at one frame a second and embedded by the index's model. Up to
@@ -72,7 +79,9 @@ def calibrate_index(path: Path, sources: Iterable[Source], *, settings: ScanSett
     encoder = index_encoder(index, settings)
     if encoder is None:
         raise AssertionError("an index that holds embeddings names their model")
-    uris, values, video = _measured(encoder, sources, settings, done)
+    uris, values, video = _measured(
+        encoder, sources, settings, scratch or settings.new_scratch(), done
+    )
     chosen = thinned(values, MOST_VECTORS, seed=_SEED)
     if len(chosen) < LEAST_VECTORS:
         raise ExemplarIndexError(
@@ -93,7 +102,11 @@ def calibrate_index(path: Path, sources: Iterable[Source], *, settings: ScanSett
 
 
 def _measured(
-    encoder: Encoder, sources: Iterable[Source], settings: ScanSettings, done: Calibrated
+    encoder: Encoder,
+    sources: Iterable[Found],
+    settings: ScanSettings,
+    scratch: Scratch,
+    done: Calibrated,
 ) -> tuple[list[str], NDArray[np.float16], NDArray[np.int64]]:
     """The videos' URIs, their embeddings (F, D) but for blank pictures, and each one's video (F,).
 
@@ -111,11 +124,12 @@ def _measured(
     )
 
     def work(
-        source: Source, readers: ReaderPool, embed: Embed
+        source: Found, readers: ReaderPool, embed: Embed
     ) -> tuple[str, NDArray[np.float16] | SourceError]:
         try:
-            digests = file_digests(source.path)
-            found = measure(source, digests, recipe=recipe, readers=readers, embed=embed)
+            with scratch.at_hand(source) as here:
+                digests = file_digests(here.path)
+                found = measure(here, digests, recipe=recipe, readers=readers, embed=embed)
             tracks = SourceTracks(found.times_s, found.report.end_s, found.tracks)
             track = found.tracks["embedding"]
             seen = tracks.usable[np.searchsorted(tracks.times_s, track.times_s)]
@@ -126,11 +140,15 @@ def _measured(
             return record_uri(source.uri), internal_error(error)
 
     held: list[tuple[str, NDArray[np.float16]]] = []
-    limits = settings.read_limits
-    workers = settings.workers or available_cores()
-    with closing(
-        local.run(sources, work, encoder=encoder, workers=workers, limits=limits)
-    ) as results:
+    running = local.run(
+        sources,
+        work,
+        encoder=encoder,
+        workers=settings.workers or available_cores(),
+        limits=settings.read_limits,
+        cancel=scratch.cancel,
+    )
+    with closing(scratch.emptied_after(running)) as results:
         for uri, found in results:
             if isinstance(found, SourceError):
                 done.errors.append((uri, found))

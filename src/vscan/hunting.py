@@ -94,7 +94,7 @@ class _Hunter:
         *,
         near: bool,
     ) -> Searched:
-        from vscan.pipeline import match_exemplars
+        from vscan.rules import match_exemplars
 
         if isinstance(record, DamagedSource):
             uri, missing = record.uri or record.name, self.signals

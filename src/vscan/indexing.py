@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from vscan.errors import SourceError, internal_error
+from vscan.models_used import load_model
 from vscan.sampling import DEFAULT_SAMPLING, parse_fixed_sampling
-from vscan.scanning import load_model
+from vscan.scratch import FETCHED_AT_ONCE, Scratch
 from vscan.settings import ScanSettings, available_cores
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from vscan.measuring import Embed, Measured
     from vscan.media import Role
     from vscan.recipe import Recipe
-    from vscan.sources import Source
+    from vscan.sources import Found
 
 Result = TypeVar("Result")
 
@@ -106,12 +107,18 @@ def new_index(
 
 
 def add_exemplars(
-    path: Path, sources: Iterable[Source], label: Label, *, settings: ScanSettings
+    path: Path,
+    sources: Iterable[Found],
+    label: Label,
+    *,
+    settings: ScanSettings,
+    scratch: Scratch | None = None,
 ) -> Generator[Added, None, None]:
     """Measure each source and add it to the index at `path`; one answer per source.
 
     A source that cannot be read is an `error` and costs the others nothing; content that the
-    index holds already is `present` and changes nothing.
+    index holds already is `present` and changes nothing. scratch: where objects behind URIs are
+    fetched to; None: as the settings have it.
     """
     from vscan.digests import Digests, file_digests
     from vscan.exemplars.index import ExemplarIndex
@@ -119,6 +126,7 @@ def add_exemplars(
     from vscan.measuring import measure
     from vscan.names import record_uri
 
+    scratch = settings.new_scratch() if scratch is None else scratch
     index = ExemplarIndex.open(path)
     encoder = index_encoder(index, settings)
     fingerprint = encoder.fingerprint if encoder else None
@@ -126,21 +134,22 @@ def add_exemplars(
     with IndexWriter(path, model_fingerprint=fingerprint) as writer:
 
         def work(
-            source: Source, readers: ReaderPool, embed: Embed
-        ) -> tuple[Source, Digests | None, Measured | SourceError | None]:
+            source: Found, readers: ReaderPool, embed: Embed
+        ) -> tuple[Found, Digests | None, Measured | SourceError | None]:
             digests = None
             try:
-                digests = file_digests(source.path)
-                if writer.find(digests.sha256) is not None:
-                    return source, digests, None
-                found = measure(source, digests, recipe=recipe, readers=readers, embed=embed)
+                with scratch.at_hand(source) as here:
+                    digests = file_digests(here.path)
+                    if writer.find(digests.sha256) is not None:
+                        return source, digests, None
+                    found = measure(here, digests, recipe=recipe, readers=readers, embed=embed)
                 return source, digests, found
             except SourceError as error:
                 return source, digests, error
             except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
                 return source, digests, internal_error(error)
 
-        with closing(_run(sources, work, encoder, settings)) as results:
+        with closing(_run(sources, work, encoder, settings, scratch)) as results:
             for source, digests, found in results:
                 uri = record_uri(source.uri)
                 if isinstance(found, SourceError) or digests is None:
@@ -155,7 +164,11 @@ def add_exemplars(
 
 
 def search_index(
-    path: Path | str, sources: Iterable[Source], *, settings: ScanSettings
+    path: Path | str,
+    sources: Iterable[Found],
+    *,
+    settings: ScanSettings,
+    scratch: Scratch | None = None,
 ) -> Generator[Searched, None, None]:
     """Match each source against the index at `path`; sampled as `settings` say.
 
@@ -168,8 +181,9 @@ def search_index(
     from vscan.exemplars.writer import utc_now
     from vscan.measuring import measure
     from vscan.names import record_uri
-    from vscan.pipeline import match_exemplars
+    from vscan.rules import match_exemplars
 
+    scratch = settings.new_scratch() if scratch is None else scratch
     index = ExemplarIndex.open(path, now=utc_now())
     for signal in settings.signals or ():
         index.rows(signal)  # raises where it is not held
@@ -177,12 +191,13 @@ def search_index(
     encoder = index_encoder(index, settings) if "embedding" in signals else None
     recipe = replace(_recipe(index, encoder, settings.sampling, "source"), signals=signals)
 
-    def work(source: Source, readers: ReaderPool, embed: Embed) -> Searched:
+    def work(source: Found, readers: ReaderPool, embed: Embed) -> Searched:
         try:
-            digests = file_digests(source.path)
-            found = measure(
-                source, digests, recipe=recipe, readers=readers, embed=embed, indexes=[index]
-            )
+            with scratch.at_hand(source) as here:
+                digests = file_digests(here.path)
+                found = measure(
+                    here, digests, recipe=recipe, readers=readers, embed=embed, indexes=[index]
+                )
             matches = tuple(match_exemplars(found, [index]))
             return Searched(record_uri(source.uri), matches, cost_s=found.cost_s)
         except SourceError as error:
@@ -190,7 +205,7 @@ def search_index(
         except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
             return Searched(record_uri(source.uri), error=internal_error(error))
 
-    with closing(_run(sources, work, encoder, settings)) as results:
+    with closing(_run(sources, work, encoder, settings, scratch)) as results:
         yield from results
 
 
@@ -223,20 +238,24 @@ def _recipe(index: ExemplarIndex, encoder: Encoder | None, sampling: str, role: 
 
 
 def _run(
-    sources: Iterable[Source],
-    work: Callable[[Source, ReaderPool, Embed], Result],
+    sources: Iterable[Found],
+    work: Callable[[Found, ReaderPool, Embed], Result],
     encoder: Encoder | None,
     settings: ScanSettings,
+    scratch: Scratch,
 ) -> Generator[Result, None, None]:
     from vscan.engines import local
 
-    return local.run(
+    results = local.run(
         sources,
         work,
         encoder=encoder,
         workers=settings.workers or available_cores(),
         limits=settings.read_limits,
+        ahead=FETCHED_AT_ONCE,
+        cancel=scratch.cancel,
     )
+    return scratch.emptied_after(results)
 
 
 def _add(writer: IndexWriter, uri: str, measured: Measured, label: Label) -> Exemplar:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vscan.decode.reader import readers_installed
+from vscan.digests import Digests
 from vscan.errors import DamagedTrack, MissingTrack, SourceError, StoreError
 from vscan.hashes.keypoints import KEYPOINTS_VERSION, SOURCE_FEATURE_BYTES, SOURCE_FEATURES
 from vscan.hashes.pdq import HASH_VERSION
 from vscan.hashes.regions import REGIONS_VERSION
 from vscan.matching.search import FrameHits
 from vscan.measuring import Measured, keypoint_searches, placed
-from vscan.names import record_uri
 from vscan.recipe import Recipe
 from vscan.store.frames import FrameStore, Reading
 from vscan.store.lines import PASSING_ERRORS
@@ -24,9 +24,7 @@ from vscan.store.specs import TrackSpec
 from vscan.verdicts import ErrorRecord
 
 if TYPE_CHECKING:
-    from vscan.digests import Digests
     from vscan.exemplars.index import ExemplarIndex
-    from vscan.sources import Source
     from vscan.store.part_writer import PartWriter
     from vscan.tracks import Track
 
@@ -42,15 +40,28 @@ class Keeper:
         anew."""
         self._plan = recipe.sampling
 
-    def holds(self, source: Source, digests: Digests) -> bool:
-        """Whether the store knows this source, with this content, and every signal of it."""
-        known = self._known(record_uri(source.uri))
-        if known is None or known.sha256 != digests.sha256:
+    def holds(self, uri: str, sha256: str) -> bool:
+        """Whether the store knows this source, with this content, and every signal of it.
+
+        uri: as records have it.
+        """
+        known = self._known(uri)
+        if known is None or known.sha256 != sha256:
             return False
         if known.error is not None:
             return True
         named = all(known.tracks.get(signal) == spec.key for signal, spec in self.specs.items())
-        return named and self._has_tracks(digests.sha256)
+        return named and self._has_tracks(sha256)
+
+    def content_of(self, uri: str, version: str) -> Digests | None:
+        """What an object was when it had this version; None where the store does not know.
+
+        uri: as records have it.
+        """
+        known = self._known(uri)
+        if known is None or known.version != version or known.sha256 is None:
+            return None
+        return Digests(known.sha256, known.md5 or "", known.bytes or 0)
 
     def recall(self, digests: Digests, indexes: Sequence[ExemplarIndex]) -> Measured | None:
         """What was measured of this content, by this recipe; None where it must be measured."""
@@ -79,12 +90,18 @@ class Keeper:
             last = features.rest()
             self.store.write(reading, last, self.specs["keypoints"], parts=features.parts)
 
-    def record(self, source: Source, measured: Measured) -> None:
+    def record(
+        self,
+        uri: str,
+        meta: Mapping[str, object],
+        measured: Measured,
+        *,
+        version: str | None = None,
+    ) -> None:
         """Write what is known of a source that was read. Raises OutputError.
 
         Signals that an earlier scan measured on the same samples, and this one did not, stay.
         """
-        uri = record_uri(source.uri)
         specs = {signal: dict(spec.made_by) for signal, spec in self.specs.items()}
         tracks = {signal: spec.key for signal, spec in self.specs.items()}
         known = self._known(uri)
@@ -98,22 +115,30 @@ class Keeper:
                 sha256=measured.digests.sha256,
                 md5=measured.digests.md5,
                 bytes=measured.digests.bytes,
-                meta=dict(source.meta),
+                meta=dict(meta),
                 info=measured.info,
                 report=measured.report,
                 tracks=tracks,
                 specs=specs,
                 error=None,
+                version=version,
             )
         )
 
-    def record_error(self, source: Source, digests: Digests | None, error: SourceError) -> None:
+    def record_error(
+        self,
+        uri: str,
+        meta: Mapping[str, object],
+        digests: Digests | None,
+        error: SourceError,
+        *,
+        version: str | None = None,
+    ) -> None:
         """Write why a source could not be read. Raises OutputError.
 
         What is stored of it outlives an error that may pass, and a name behind which there is no
         file for now: a share that is not mounted must not cost what was measured.
         """
-        uri = record_uri(source.uri)
         known = self._known(uri)
         specs = {signal: dict(spec.made_by) for signal, spec in self.specs.items()}
         for signal, made_by in ({} if known is None else known.specs).items():
@@ -129,12 +154,13 @@ class Keeper:
                 sha256=digests.sha256 if digests else None,
                 md5=digests.md5 if digests else None,
                 bytes=digests.bytes if digests else None,
-                meta=dict(source.meta),
+                meta=dict(meta),
                 info=None,
                 report=None,
                 tracks={},
                 specs=specs,
                 error=ErrorRecord(code=error.code, message=error.message),
+                version=version,
             )
         )
 

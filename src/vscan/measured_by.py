@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vscan.errors import ModelError
+from vscan.models_used import load_model
 from vscan.provenance import followed, provenance_of
 from vscan.readiness import unscored_warnings
 from vscan.recipe import FOLLOWED
-from vscan.scanning import load_model
 from vscan.settings import ScanSettings
 
 if TYPE_CHECKING:
     from vscan.embeddings.prompts import PackPrompts
     from vscan.exemplars.index import ExemplarIndex
-    from vscan.pipeline import Rules
     from vscan.policies import PolicyPack
+    from vscan.rules import Rules
     from vscan.store.source_records import StoredSource
 
 
@@ -55,7 +55,7 @@ def rules_for(
     an index is of another model than the stored embeddings.
     """
     from vscan.matching.prompt_scores import PromptScorer
-    from vscan.pipeline import Rules
+    from vscan.rules import Rules
 
     follows = FOLLOWED in way.sampling
     own = way.sampling.endswith(FOLLOWED + followed(pack, indexes, signals, now))

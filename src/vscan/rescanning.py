@@ -21,8 +21,8 @@ from vscan.verdicts import ErrorRecord, verdict_id
 if TYPE_CHECKING:
     from vscan.exemplars.index import ExemplarIndex
     from vscan.measuring import Measured
-    from vscan.pipeline import Rules
     from vscan.policies import PolicyPack
+    from vscan.rules import Rules
     from vscan.store.frames import FrameStore
     from vscan.store.source_records import StoredSource
     from vscan.verdicts import Verdict
@@ -95,7 +95,7 @@ class Rejudging:
 
     def verdict(self, record: StoredSource | DamagedSource) -> Verdict:
         """The verdict of one source, whatever its tracks have come to."""
-        from vscan.pipeline import error_verdict, judge_source
+        from vscan.rules import error_verdict, judge_source
 
         if isinstance(record, DamagedSource):
             self.damaged.append(record)
@@ -112,10 +112,19 @@ class Rejudging:
             measured, error = None, _damaged(damage.message)
         if measured is None:
             error = error or _damaged("the store names no track of it")
-            provenance = rules.provenance
-            return error_verdict(record.uri, record.meta, _digests(record), error, provenance)
+            provenance, version = rules.provenance, record.version
+            return error_verdict(
+                record.uri, record.meta, _digests(record), error, provenance, version=version
+            )
         warnings = (NOT_STORED,) if missing else ()
-        return judge_source(record.uri, record.meta, measured, rules=rules, warnings=warnings)
+        return judge_source(
+            record.uri,
+            record.meta,
+            measured,
+            rules=rules,
+            warnings=warnings,
+            version=record.version,
+        )
 
     def recalled(self, record: StoredSource) -> Measured | None:
         """What was measured of a source; None where it could not be read when it was scanned.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vscan.embeddings.registry import DEFAULT_MODEL
-from vscan.errors import ModelError, UsageError
+from vscan.errors import UsageError
 from vscan.flood import FLOOD_SHARE, LEAST_SOURCES, FloodGuard, Watch
+from vscan.models_used import model_for, prompt_scorer
 from vscan.provenance import followed, precision_of, provenance_of
 from vscan.provenance import version as version
 from vscan.readiness import (
@@ -21,6 +21,7 @@ from vscan.readiness import (
     unscored_warnings,
 )
 from vscan.sampling import parse_sampling
+from vscan.scratch import FETCHED_AT_ONCE, Scratch
 from vscan.settings import KEPT_SIGNALS, SIGNALS, ScanSettings, available_cores
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
     from vscan.exemplars.index import ExemplarIndex
     from vscan.keeping import Keeper
     from vscan.matching.prompt_scores import PromptScorer
-    from vscan.pipeline import Rules
     from vscan.policies import PolicyPack
     from vscan.recipe import Recipe
-    from vscan.sources import Source
+    from vscan.rules import Rules
+    from vscan.sources import Found
     from vscan.timings import Timings
     from vscan.verdicts import Verdict
 
@@ -55,6 +56,8 @@ class Prepared:
     keeper: Keeper | None = None
     loading: LoadingEncoder | None = None
     """The encoder where it is still to be loaded, which begins when the first source needs it."""
+    new_scratch: Callable[[], Scratch] = Scratch
+    """Makes the room in which a run fetches what lies behind URIs."""
 
 
 def prepare(settings: ScanSettings) -> Prepared:
@@ -65,9 +68,9 @@ def prepare(settings: ScanSettings) -> Prepared:
     """
     from vscan.exemplars.index import ExemplarIndex
     from vscan.exemplars.writer import utc_now
-    from vscan.pipeline import Rules
     from vscan.policies import load_pack
     from vscan.recipe import Recipe
+    from vscan.rules import Rules
 
     plan = parse_sampling(settings.sampling, settings.max_gap_s)
     pack = load_pack(settings.policy)
@@ -82,13 +85,13 @@ def prepare(settings: ScanSettings) -> Prepared:
     encoder: LoadingEncoder | None = None
     scorer: PromptScorer | None = None
     if "embedding" in measured:
-        encoder = _model_for(pack, settings)
+        encoder = model_for(pack, settings)
     models = [encoder.fingerprint] if encoder is not None and "embedding" in judged else []
     notes = configuration_notes(pack, indexes, judged, models)
     if encoder is not None and "embedding" in judged:
         for index in indexes:
             index.require_model(encoder.fingerprint)
-        scorer = _prompt_scorer(pack, encoder)
+        scorer = prompt_scorer(pack, encoder)
         notes += model_notes(pack, encoder)
     recipe = Recipe(
         plan=plan,
@@ -125,6 +128,7 @@ def prepare(settings: ScanSettings) -> Prepared:
         flood_share=settings.flood_share,
         keeper=_keeper(settings, recipe),
         loading=encoder,
+        new_scratch=settings.new_scratch,
     )
 
 
@@ -155,27 +159,34 @@ def scan(
         for verdict in vscan.scan(["clips"], settings=vscan.ScanSettings(policy="my.toml")):
             print(verdict.source.uri, verdict.outcome)
     """
-    from vscan.sources import find_sources
+    from vscan.sources import SourceFinder
 
     prepared = prepare(settings or ScanSettings())
-    sources = find_sources([os.fspath(each) for each in inputs], from_file=from_file)
-    with closing(run_scan(prepared, sources, watch=watch_over(prepared))) as verdicts:
+    scratch = prepared.new_scratch()
+    finder = SourceFinder(scratch.fetching)
+    sources = finder.find([os.fspath(each) for each in inputs], from_file=from_file)
+    watch = watch_over(prepared)
+    with closing(run_scan(prepared, sources, watch=watch, scratch=scratch)) as verdicts:
         yield from (verdict for verdict in verdicts if verdict is not None)
 
 
 def run_scan(
     prepared: Prepared,
-    sources: Iterable[Source],
+    sources: Iterable[Found],
     *,
     is_done: Callable[[str], bool] = lambda _: False,
+    content_of: Callable[[str, str], str | None] = lambda _uri, _version: None,
     watch: Watch | None = None,
     timings: Timings | None = None,
+    scratch: Scratch | None = None,
 ) -> Generator[Verdict | None, None, None]:
     """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows.
 
-    watch: sees every verdict and sets aside what floods the run; None: nothing is. timings: is told
-    where the time goes.
+    content_of: SHA-256 of an object by URI and version, where an earlier line tells it. watch: sees
+    every verdict and sets aside what floods the run; None: nothing is. timings: is told where the
+    time goes. scratch: where objects behind URIs are fetched to; it is emptied at the end.
     """
+    from vscan.earlier import Earlier
     from vscan.engines import local
     from vscan.engines.timed_encoder import TimedEncoder
     from vscan.measuring import Embed
@@ -187,15 +198,18 @@ def run_scan(
             prepared.loading.start()
         return known
 
-    def work(source: Source, readers: ReaderPool, embed: Embed) -> Verdict | None:
+    room = prepared.new_scratch() if scratch is None else scratch
+    earlier = Earlier(prepared.rules.provenance, done, content_of, prepared.keeper)
+
+    def work(source: Found, readers: ReaderPool, embed: Embed) -> Verdict | None:
         return scan_source(
             source,
             recipe=prepared.recipe,
             rules=prepared.rules,
             readers=readers,
             embed=embed,
-            is_done=done,
-            keeper=prepared.keeper,
+            scratch=room,
+            earlier=earlier,
             timings=timings,
         )
 
@@ -210,7 +224,10 @@ def run_scan(
         workers=prepared.workers,
         limits=prepared.limits,
         readers_wait=prepared.recipe.plan.follows,
+        ahead=FETCHED_AT_ONCE,
+        cancel=room.cancel,
     )
+    verdicts = room.emptied_after(verdicts)
     return verdicts if watch is None else watch.over(verdicts)
 
 
@@ -227,57 +244,12 @@ def watch_over(prepared: Prepared, *, least: int = LEAST_SOURCES) -> Watch | Non
     return Watch(guard, pack=rules.pack, indexes=rules.indexes, provenances=provenances)
 
 
-def load_model(settings: ScanSettings) -> Encoder:
-    """The encoder that the settings name, loaded. Raises ModelError where it cannot be had."""
-    return unloaded_model(settings).wait()
-
-
-def unloaded_model(settings: ScanSettings) -> LoadingEncoder:
-    """The encoder that the settings name, to be loaded when it is needed or told to.
-
-    Raises ModelError where its files are not those expected, or its device is not there.
-    """
-    from vscan.embeddings.loading import unloaded_encoder
-
-    if settings.weights is not None and settings.model is None:
-        raise UsageError(
-            "--weights needs --model to say what they are weights of",
-            remedy="for example: --model ViT-B-32 --weights FILE.safetensors",
-        )
-    return unloaded_encoder(
-        settings.model or DEFAULT_MODEL,
-        weights=None if settings.weights is None else Path(settings.weights),
-        device=settings.device,
-        precision=settings.precision,
-    )
-
-
-def _model_for(pack: PolicyPack, settings: ScanSettings) -> LoadingEncoder:
-    """The model, not loaded yet; where the default one is absent, the error names the pack's."""
-    try:
-        return unloaded_model(settings)
-    except ModelError as error:
-        if settings.model is not None or pack.model is None or pack.model == DEFAULT_MODEL:
-            raise
-        hint = f"pack {pack.name} was set on {pack.model}: add --model {pack.model}; or"
-        raise ModelError(error.message, remedy=f"{hint} {error.remedy}") from error
-
-
 def needed_signals(pack: PolicyPack, indexes: Sequence[ExemplarIndex]) -> tuple[str, ...]:
     """What the pack's prompts and the indexes need, in the order of SIGNALS."""
     needed = {signal for index in indexes for signal in index.signals}
     if any(policy.prompts for policy in pack.policies):
         needed.add("embedding")
     return tuple(signal for signal in SIGNALS if signal in needed)
-
-
-def _prompt_scorer(pack: PolicyPack, encoder: Encoder) -> PromptScorer | None:
-    from vscan.embeddings.prompts import pack_prompts
-    from vscan.matching.prompt_scores import PromptScorer
-
-    if not any(policy.prompts for policy in pack.policies):
-        return None
-    return PromptScorer(pack_prompts(pack, encoder))
 
 
 def refuse_twins(indexes: Sequence[ExemplarIndex]) -> None:

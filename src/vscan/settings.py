@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import get_args
 
 from vscan.decode.limits import ReadLimits
 from vscan.errors import UsageError
 from vscan.flood import FLOOD_SHARE
 from vscan.media import DecodeMode
+from vscan.remote.fetching import Fetching
 from vscan.sampling import DEFAULT_SAMPLING
+from vscan.scratch import Scratch
 
 SIGNALS = ("embedding", "pdq", "keypoints")
 KEPT_SIGNALS = ("embedding", "pdq")
@@ -48,6 +51,12 @@ class ScanSettings:
     store: str | None = None
     """A frame store, as a folder or URI: tracks that are there are not measured again, others are
     kept. Unless `signals` say what is measured, `embedding` and `pdq` are, whatever is judged."""
+    scratch: str | None = None
+    """Folder in which objects behind URIs are while they are read; None: the temporary one."""
+    scratch_bytes: int | None = None
+    """That they may take there together; None: 16 GiB, or half of what is free."""
+    allow_private_hosts: bool = False
+    """Whether `http(s)` URIs may lead to addresses of private networks and of this machine."""
     flood_share: float = FLOOD_SHARE
     """Share of a run's sources beyond which an exemplar that matches them is set aside; 0, or 1 and
     more: none ever is. See flood.py."""
@@ -67,6 +76,8 @@ class ScanSettings:
             raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
         if self.timeout_s is not None and self.limits.timeout_s is not None:
             raise UsageError("the timeout is given twice, once as limit timeout_s")
+        if self.scratch_bytes is not None and self.scratch_bytes < 1:
+            raise UsageError(f"scratch space must be at least 1 byte, not {self.scratch_bytes}")
         if not self.flood_share >= 0.0:
             raise UsageError(
                 f"flood share must be a number from 0 on, not {self.flood_share}",
@@ -79,6 +90,14 @@ class ScanSettings:
         if self.timeout_s is None:
             return self.limits
         return replace(self.limits, timeout_s=self.timeout_s)
+
+    def new_scratch(self) -> Scratch:
+        """Room on disk for what lies behind URIs, and what fetches it."""
+        return Scratch(
+            folder=None if self.scratch is None else Path(self.scratch),
+            most_bytes=self.scratch_bytes,
+            fetching=Fetching(allow_private=self.allow_private_hosts),
+        )
 
 
 def available_cores() -> int:

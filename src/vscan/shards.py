@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vscan.errors import UsageError
 from vscan.names import record_uri
-from vscan.sources import Source
+from vscan.sources import Found
 
 _FORM = re.compile(r"([0-9]{1,9})/([0-9]{1,9})", re.ASCII)
 
@@ -52,8 +52,8 @@ def parse_shard(text: str) -> Shard:
 
 
 def share_of(
-    sources: Iterable[Source], shard: Shard, *, leave: Callable[[], None]
-) -> Iterator[Source]:
+    sources: Iterable[Found], shard: Shard, *, leave: Callable[[], None]
+) -> Iterator[Found]:
     """The sources of one shard out of all that there are; `leave` is called for each other one."""
     for source in sources:
         if shard.holds(source.uri):

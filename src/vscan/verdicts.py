@@ -35,6 +35,10 @@ class SourceRecord:
     codec: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     """What the input list said of it, passed through."""
+    version: str | None = None
+    """What pins the content of an object behind a URI, as `etag:…`, `generation:…`, `version:…`:
+    while it is the same, the object need not be fetched again. Left out of local files, and where
+    the service has none that can be trusted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +208,8 @@ class Verdict:
         record = asdict(self)
         if record["error"] is None:
             del record["error"]
+        if record["source"]["version"] is None:
+            del record["source"]["version"]
         if record["samples"] is not None and not record["samples"]["streams"]:
             del record["samples"]["streams"]
         for item in (*record["findings"], *record["suppressed"]):

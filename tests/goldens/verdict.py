@@ -18,9 +18,9 @@ from vscan.exemplars.exemplar import Opinion
 from vscan.exemplars.index import ExemplarIndex
 from vscan.indexing import Label, add_exemplars, new_index
 from vscan.matching.prompt_scores import PromptScorer
-from vscan.pipeline import Rules
 from vscan.policies import parse_pack
 from vscan.recipe import Recipe
+from vscan.rules import Rules
 from vscan.sampling import parse_sampling
 from vscan.scanning import Prepared, run_scan
 from vscan.settings import ScanSettings

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vscan.exemplars.manifest import Manifest
     from vscan.indexing import Added, Searched
     from vscan.matching.match import Match
-    from vscan.sources import Source, SourceFinder
+    from vscan.sources import Found, SourceFinder
 
 EXIT_ERRORS = 3
 LIST_COLUMNS = ("id", "policy", "opinion", "state", "length", "size", "judged", "source", "note")
@@ -25,7 +25,7 @@ SEARCH_COLUMNS = (
 Item = TypeVar("Item")
 
 
-def found(finder: SourceFinder, paths: list[str]) -> Iterable[Source]:
+def found(finder: SourceFinder, paths: list[str]) -> Iterable[Found]:
     """The sources; listed first only where a bar wants to know how many there are."""
     found = finder.find(paths)
     return list(found) if sys.stderr.isatty() else found

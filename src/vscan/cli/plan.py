@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from vscan.cli.scan_options import Device, Index, Inputs, Policy, Precision, Weights
+from vscan.cli.scan_options import (
+    AllowPrivateHosts,
+    Device,
+    Index,
+    Inputs,
+    Policy,
+    Precision,
+    ScratchBytes,
+    ScratchFolder,
+    Weights,
+)
 
 
 def plan(
@@ -70,6 +80,9 @@ def plan(
         typer.Option(metavar="NAME=VALUE",
                      help="What reading one video may cost, as `vscan scan --limit` takes it."),
     ] = None,
+    scratch: ScratchFolder = None,
+    scratch_bytes: ScratchBytes = None,
+    allow_private_hosts: AllowPrivateHosts = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the plan as one JSON object instead of a table.")
     ] = False,
@@ -97,7 +110,7 @@ def plan(
     from vscan.cli.index_output import say
     from vscan.cli.plan_table import print_plan
     from vscan.cli.tables import print_json_lines
-    from vscan.decode.limits import parse_limits
+    from vscan.decode.limits import parse_bytes, parse_limits
     from vscan.errors import UsageError
     from vscan.planning.planner import PlanSettings, prepare_plan
     from vscan.settings import ScanSettings
@@ -122,18 +135,22 @@ def plan(
         workers=workers,
         limits=parse_limits(limit or ()),
         decode=decode,
+        scratch=scratch,
+        scratch_bytes=parse_bytes("scratch-bytes", scratch_bytes),
+        allow_private_hosts=allow_private_hosts,
     )
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     planner = prepare_plan(settings, scanning)
     for note in () if as_json else planner.notes:
         say(f"note: {note}")
-    finder = SourceFinder()
-    sources = list(finder.find(inputs or [], from_file=from_file))
-    if not sources:
-        raise UsageError("no videos to plan for", remedy="name a folder that holds videos")
-    _run(planner.probe(sources), len(sources), "probe", quiet=as_json)
-    _run(planner.look(), min(look, len(sources)), "look", quiet=as_json)
+    with planner.scratch as room:
+        finder = SourceFinder(room.fetching)
+        sources = list(finder.find(inputs or [], from_file=from_file))
+        if not sources:
+            raise UsageError("no videos to plan for", remedy="name a folder that holds videos")
+        _run(planner.probe(sources), len(sources), "probe", quiet=as_json)
+        _run(planner.look(), min(look, len(sources)), "look", quiet=as_json)
     report = planner.report()
     if as_json:
         print_json_lines([report])

@@ -8,6 +8,7 @@ from contextlib import closing
 import typer
 
 from vscan.cli.scan_options import (
+    AllowPrivateHosts,
     Decode,
     Device,
     FailOn,
@@ -23,6 +24,8 @@ from vscan.cli.scan_options import (
     Policy,
     Precision,
     Sampling,
+    ScratchBytes,
+    ScratchFolder,
     Shard,
     Signals,
     Store,
@@ -59,6 +62,9 @@ def scan(
     flood_share: FloodShare = 0.05,
     fail_on: FailOn = None,
     timings: Timings = False,
+    scratch: ScratchFolder = None,
+    scratch_bytes: ScratchBytes = None,
+    allow_private_hosts: AllowPrivateHosts = False,
 ) -> None:  # fmt: skip
     """Scan videos against a policy pack and exemplar indexes; write one JSON line for each.
 
@@ -81,11 +87,13 @@ def scan(
 
     `vscan scan clips/ --index known/ --fail-on violation -o verdicts.jsonl`
 
+    `vscan scan s3://bucket/uploads/ --store s3://bucket/frames -o verdicts.jsonl`
+
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
     from vscan.cli.scan_timings import timed
     from vscan.cli.stopping import StopSignals
-    from vscan.decode.limits import parse_limits
+    from vscan.decode.limits import parse_bytes, parse_limits
     from vscan.errors import UsageError
     from vscan.runs import Began
     from vscan.shards import parse_shard, share_of
@@ -94,6 +102,7 @@ def scan(
     began = Began()
     wanted = None if shard is None else parse_shard(shard)
     limits = parse_limits(limit or ())
+    room_bytes = parse_bytes("scratch-bytes", scratch_bytes)
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     # Before anything heavy is imported: a second run on the same output is told so at once.
@@ -124,6 +133,9 @@ def scan(
             limits=limits,
             store=store,
             flood_share=flood_share,
+            scratch=scratch,
+            scratch_bytes=room_bytes,
+            allow_private_hosts=allow_private_hosts,
         )
         if sys.stderr.isatty():
             print("vscan: loading pack, indexes and model", file=sys.stderr)
@@ -131,7 +143,8 @@ def scan(
         for note in prepared.notes:
             print(f"vscan: note: {note}", file=sys.stderr)
         ended = Ended(signals=prepared.recipe.signals, indexed=bool(prepared.rules.indexes))
-        finder = SourceFinder()
+        room = prepared.new_scratch()
+        finder = SourceFinder(room.fetching)
         found = finder.find(inputs or [], from_file=from_file)
         if wanted is not None:
             found = share_of(found, wanted, leave=ended.tally.leave_to_others)
@@ -152,8 +165,9 @@ def scan(
             run.damaged_tracks = lambda: len(keeper.damaged)
         with run:
             verdicts = run_scan(
-                prepared, sources, is_done=known_to(sink, ended), watch=watch, timings=collected
-            )
+                prepared, sources, is_done=known_to(sink, ended),
+                watch=watch, timings=collected, scratch=room,
+            )  # fmt: skip
             write_verdicts(verdicts, sink, ended, progress=ScanProgress(total), stop=stop)
             ended.tell_inputs(finder)
             if ended.tally.other_shards:

@@ -11,8 +11,9 @@ import typer
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Video files, folders (searched in depth) or globs; - reads names from stdin.",
-        metavar="PATHS…",
+        help="Video files, folders (searched in depth) or globs, on this machine or as s3://, "
+        "gs://, az:// and https:// URIs; - reads names from stdin.",
+        metavar="PATHS|URIS…",
     ),
 ]
 Output = Annotated[
@@ -125,5 +126,23 @@ Timings = Annotated[
     bool,
     typer.Option("--timings", help="Tell at the end, on stderr, where the time went: CPU "
                  "seconds by step, samples a second, how busy the cores were."),
+]
+ScratchFolder = Annotated[
+    str | None,
+    typer.Option("--scratch", metavar="DIR",
+                 help="Folder in which objects behind URIs are while they are read. Default: "
+                 "in the system's temporary one (TMPDIR)."),
+]
+ScratchBytes = Annotated[
+    str | None,
+    typer.Option("--scratch-bytes", metavar="SIZE",
+                 help="That they may take there together, as 64G; those that come next wait. "
+                 "Default: 16G, or half of what is free."),
+]
+AllowPrivateHosts = Annotated[
+    bool,
+    typer.Option("--allow-private-hosts",
+                 help="Let http(s) URIs lead to addresses of private networks and of this machine, "
+                 "which are refused otherwise."),
 ]
 # fmt: on

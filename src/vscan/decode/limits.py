@@ -139,8 +139,26 @@ def parse_limits(written: Iterable[str]) -> ReadLimits:
     return replace(ReadLimits(), **told)  # type: ignore[arg-type]  # checked by its own fields
 
 
+def parse_bytes(option: str, value: str | None) -> int | None:
+    """A number of bytes as `64G`, K, M, G and T being powers of 1024; None where none is given.
+
+    Raises UsageError.
+    """
+    if value is None:
+        return None
+    return int(_in_units(f"--{option}", "bytes", value, example="64G"))
+
+
 def _number(name: str, value: str) -> float | int:
-    kind = _kind_of(name)
+    number = _in_units(f"limit {name}", _kind_of(name), value, example=_example(name))
+    if name not in _WHOLE:
+        return number
+    if number != int(number):
+        raise UsageError(f"limit {name} must be a whole number, not {value}")
+    return int(number)
+
+
+def _in_units(what: str, kind: str, value: str, *, example: str) -> float:
     match = _WRITTEN.fullmatch(value)
     unit = match[2].lower() if match else ""
     if kind == "bytes":
@@ -148,15 +166,10 @@ def _number(name: str, value: str) -> float | int:
     factor = _UNITS[kind].get(unit)
     if match is None or factor is None:
         raise UsageError(
-            f"limit {name}: {value!r} is not a number with a unit",
-            remedy=f"units: {_UNITS_SHOWN[kind]}; as {_example(name)}",
+            f"{what}: {value!r} is not a number with a unit",
+            remedy=f"units: {_UNITS_SHOWN[kind]}; as {example}",
         )
-    number = float(match[1]) * factor
-    if name not in _WHOLE:
-        return number
-    if number != int(number):
-        raise UsageError(f"limit {name} must be a whole number, not {value}")
-    return int(number)
+    return float(match[1]) * factor
 
 
 def _kind_of(name: str) -> str:

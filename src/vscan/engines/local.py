@@ -10,8 +10,8 @@ from typing import NoReturn, TypeVar
 from vscan.decode.workers import ReaderPool, ReadLimits
 from vscan.engines.batching import ImageEncoder, SharedBatches
 from vscan.measuring import Embed
-from vscan.sources import Source
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 WAITING = 64
 """Videos that may wait for the model, beside those that are read: even where each has a single
@@ -22,29 +22,33 @@ the pictures of a few videos share a batch."""
 
 
 def run(
-    sources: Iterable[Source],
-    work: Callable[[Source, ReaderPool, Embed], Result],
+    sources: Iterable[Item],
+    work: Callable[[Item, ReaderPool, Embed], Result],
     *,
     encoder: ImageEncoder | None,
     workers: int,
     limits: ReadLimits,
     readers_wait: bool = False,
+    ahead: int = 0,
+    cancel: Callable[[], None] = lambda: None,
 ) -> Generator[Result, None, None]:
     """What `work` makes of each source, as each ends (not in their order).
 
     `work` is called in `workers` threads, with as many readers, and in WAITING more where there is
     a model to share; it must not raise for a source that is at fault. readers_wait: whether sources
     hold their reader while they wait for the model; then there are twice as many readers, and
-    LEAST_READERS at least, of which about `workers` are busy. `sources` is drawn from only as fast
-    as work ends, so a listing of any length is never held. Closing the generator, or an exception
-    in its consumer, kills the reader processes and waits for the threads.
+    LEAST_READERS at least, of which about `workers` are busy. ahead: so many threads at least
+    beside those that read, for sources that are fetched first. cancel: ends what threads may wait
+    for beside readers and model; it is called first when the engine stops. `sources` is drawn from
+    only as fast as work ends, so a listing of any length is never held. Closing the generator, or
+    an exception in its consumer, kills the reader processes and waits for the threads.
     """
     with ExitStack() as stack:
         # Left in the opposite order: killing the readers lets waiting threads end, and only when
         # no thread is left to submit may the model stop.
         batches = None if encoder is None else stack.enter_context(SharedBatches(encoder))
 
-        def working(source: Source) -> Result:
+        def working(source: Item) -> Result:
             if batches is None:
                 return work(source, readers, _no_model)
             with batches.working():
@@ -53,12 +57,13 @@ def run(
         # A video that waits for the model holds no reader: another one is read meanwhile.
         waits = readers_wait and encoder is not None
         count = max(2 * workers, LEAST_READERS) if waits else workers
-        busy = workers if encoder is None else count + WAITING
+        busy = count + max(ahead, 0 if encoder is None else WAITING)
         threads = stack.enter_context(ThreadPoolExecutor(busy, "vscan-worker"))
         told = {} if batches is None else {"stalls": batches.stalls, "resumes": batches.resumes}
         readers = stack.enter_context(ReaderPool(count, limits, **told))
         pending: set[Future[Result]] = set()
         stack.callback(lambda: [future.cancel() for future in pending])
+        stack.callback(cancel)
         for source in sources:
             pending.add(threads.submit(working, source))
             if len(pending) >= busy:

@@ -17,9 +17,9 @@ from vscan.intervals import Interval
 from vscan.judge import matches_of
 from vscan.metrics.backtest.judging_twice import RememberingScorer
 from vscan.metrics.reached import peak, reached
-from vscan.pipeline import judge_source, judged, match_exemplars
 from vscan.policies import Action
 from vscan.rescanning import NOT_STORED, Rejudging, prepare_rescan
+from vscan.rules import judge_source, judged, match_exemplars
 from vscan.store.source_records import DamagedSource
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from vscan.matching.prompt_scores import PolicyScores, PromptScorer
     from vscan.measuring import Measured
     from vscan.media import ReadReport
-    from vscan.pipeline import Rules
     from vscan.policies import Policy
+    from vscan.rules import Rules
     from vscan.settings import ScanSettings
     from vscan.store.source_records import StoredSource
     from vscan.tracks import Track
@@ -122,6 +122,7 @@ class Scoring:
             rules=rules,
             warnings=(NOT_STORED,) if missing else (),
             matches=matches,
+            version=record.version,
         )
         track = measured.tracks.get("embedding")
         own = {} if rules.scorer is None or track is None else _by_policy(rules.scorer, track)

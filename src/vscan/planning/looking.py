@@ -15,16 +15,17 @@ from vscan.decode.limits import ReadLimits
 from vscan.digests import file_digests
 from vscan.measuring import measure
 from vscan.names import record_uri
-from vscan.pipeline import judge_source
 from vscan.planning.bounded_reading import BoundedReaders
 from vscan.planning.missing import SampleTimes
+from vscan.rules import judge_source
 from vscan.sampling import Plan, SinglePlan
 
 if TYPE_CHECKING:
     from vscan.digests import Digests
     from vscan.embeddings.encoder import Encoder
     from vscan.scanning import Prepared
-    from vscan.sources import Source
+    from vscan.scratch import Scratch
+    from vscan.sources import Found, Source
 
 FULL_BATCHES = 4
 """Batches of the model that are timed at most, one after the other, before they come round."""
@@ -51,20 +52,22 @@ class Eye:
     prepared: Prepared
     readers: BoundedReaders
     pictures: Pictures
+    scratch: Scratch
 
     @classmethod
-    def of(cls, prepared: Prepared, limits: ReadLimits, window_s: float) -> Eye:
+    def of(cls, prepared: Prepared, limits: ReadLimits, window_s: float, scratch: Scratch) -> Eye:
         """For a scan that is ready to run; to be closed by closing its `readers`."""
         readers = BoundedReaders(limits, window_s=window_s)
         real = any("embedding" in index.signals for index in prepared.rules.indexes)
-        return cls(prepared, readers, Pictures(prepared.encoder, encodes=real))
+        return cls(prepared, readers, Pictures(prepared.encoder, encodes=real), scratch)
 
-    def look(self, source: Source, plans: list[Plan]) -> list[Look]:
+    def look(self, source: Found, plans: list[Plan]) -> list[Look]:
         """What this video takes under each of the plans. Raises SourceError."""
-        begun = time.process_time()
-        digests = file_digests(source.path)
-        hashing_s = time.process_time() - begun
-        return [self._look(source, digests, plan, hashing_s) for plan in plans]
+        with self.scratch.at_hand(source) as here:
+            begun = time.process_time()
+            digests = file_digests(here.path)
+            hashing_s = time.process_time() - begun
+            return [self._look(here, digests, plan, hashing_s) for plan in plans]
 
     def _look(self, source: Source, digests: Digests, plan: Plan, hashing_s: float) -> Look:
         """A plan that follows what is found is told of nothing, so that its first pass is all."""

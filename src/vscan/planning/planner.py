@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from vscan.planning.looking import Look
     from vscan.sampling import Plan
     from vscan.scanning import Prepared
-    from vscan.sources import Source
+    from vscan.scratch import Scratch
+    from vscan.sources import Found
 
 DEFAULT_EVENTS_S = (1.0, 2.0, 5.0, 10.0)
 DEFAULT_LOOK = 12
@@ -114,8 +115,10 @@ class Planner:
     settings: PlanSettings
     prepared: Prepared
     samplings: tuple[Plan, ...]
+    scratch: Scratch
+    """Where objects behind URIs are fetched to; whoever plans closes it."""
     _threads: int = 1
-    _named: list[tuple[Source, float | None]] = field(default_factory=list)
+    _named: list[tuple[Found, float | None]] = field(default_factory=list)
     _unreadable: list[Unreadable] = field(default_factory=list)
     _looks: list[tuple[str, list[Look]]] = field(default_factory=list)
     _seconds_each: float = 0.0
@@ -125,7 +128,7 @@ class Planner:
         """What the person who plans should know of the pack and the model."""
         return self.prepared.notes
 
-    def probe(self, sources: Iterable[Source]) -> Iterator[None]:
+    def probe(self, sources: Iterable[Found]) -> Iterator[None]:
         """Ask every video for its length, `workers` at a time; yields as each has answered."""
         from vscan.decode.workers import ReaderPool
 
@@ -138,9 +141,12 @@ class Planner:
         ):
             self._threads = readers.threads
 
-            def length_s(source: Source) -> float | SourceError | None:
+            def length_s(source: Found) -> float | SourceError | None:
                 try:
-                    with readers.session(source.path) as session:
+                    with (
+                        self.scratch.at_hand(source) as here,
+                        readers.session(here.path) as session,
+                    ):
                         return session.info.duration_s
                 except Exception as error:  # noqa: BLE001 -- as in a scan, it is that video's own
                     return _of_source(error)
@@ -160,7 +166,7 @@ class Planner:
 
         order = random.Random(self.settings.seed).sample(self._named, len(self._named))  # noqa: S311 -- nobody gains by guessing it
         limits = replace(self.prepared.limits, threads=self._threads)
-        eye = Eye.of(self.prepared, limits, self.settings.window_s or WINDOW_S)
+        eye = Eye.of(self.prepared, limits, self.settings.window_s or WINDOW_S, self.scratch)
         with closing(eye.readers):
             warm = False
             for source, length_s in order:
@@ -226,7 +232,7 @@ class Planner:
             price=self.settings.price,
         )
 
-    def _leave_out(self, source: Source, error: SourceError) -> None:
+    def _leave_out(self, source: Found, error: SourceError) -> None:
         self._unreadable.append(Unreadable(record_uri(source.uri), error.code, error.message))
 
     def _nothing_readable(self) -> SourceError:
@@ -260,4 +266,4 @@ def prepare_plan(settings: PlanSettings, scanning: ScanSettings) -> Planner:
     specs = settings.samplings or default_samplings()
     plans = tuple({plan.spec: plan for plan in map(parse_sampling, specs)}.values())
     prepared = prepare(replace(scanning, sampling=plans[0].spec, store=None))
-    return Planner(settings, prepared, plans)
+    return Planner(settings, prepared, plans, scanning.new_scratch())

@@ -13,6 +13,7 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from vscan.at_hand import content_at_hand
 from vscan.errors import PackError, PackProblem, UsageError
 from vscan.policies.actions import Action, Severity
 from vscan.policies.certificates import Calibration, Certificate
@@ -31,6 +32,8 @@ from vscan.policies.fields import (
     Version,
 )
 from vscan.policies.problems import CONTRADICTION, pack_problems, parse_toml
+from vscan.remote.objects import is_remote
+from vscan.remote.redacted import redacted
 from vscan.shipped import locate
 
 MAX_PACK_BYTES = 4 << 20
@@ -187,13 +190,23 @@ class PolicyPack(Table):
         )
 
 
-def load_pack(name_or_path: str) -> PolicyPack:
-    """The pack that ships under a name (`baseline`), or that a path to a `.toml` file holds.
+def load_pack(name: str) -> PolicyPack:
+    """The pack that ships under a name (`baseline`), or that a path or URI of a `.toml` file holds.
 
     Raises PackError with every problem found, each with its file, line, key and a hint.
     """
-    path, content = read_pack(name_or_path)
+    if is_remote(name):
+        return parse_pack(_content_behind(name), file=redacted(name))
+    path, content = read_pack(name)
     return parse_pack(content, file=str(path))
+
+
+def _content_behind(uri: str) -> bytes:
+    try:
+        return content_at_hand(uri, limit=MAX_PACK_BYTES)
+    except UsageError as error:
+        problem = PackProblem(redacted(uri), 0, "", error.message, error.remedy)
+        raise PackError((problem,)) from None
 
 
 def read_pack(name_or_path: str) -> tuple[Path, bytes]:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from vscan.errors import FetchCancelled, SourceError, UsageError, VscanError
-from vscan.remote.answers import BadBody, Changed, Unusable, answer_of
+from vscan.remote.answers import BadBody, Changed, Unusable, answer_of, remote_error
 from vscan.remote.failures import fetch_error
+from vscan.remote.objects import look_at
 from vscan.remote.places import Place
 from vscan.remote.remote_object import RemoteObject
-from vscan.remote.retrying import ATTEMPTS, retried
+from vscan.remote.retrying import ATTEMPTS, retried, waited_for
 from vscan.remote.scratch_file import ScratchFile
 from vscan.remote.service import Part, Service
 from vscan.remote.services import Services
@@ -38,6 +39,7 @@ class Fetching:
     """
 
     def __init__(self, *, allow_private: bool = False, attempts: int = ATTEMPTS) -> None:
+        self.allow_private = allow_private
         self._services = Services(allow_private=allow_private)
         self._attempts = attempts
         self._lock = threading.Lock()
@@ -92,6 +94,29 @@ class Fetching:
                 self._under_way.discard(future)
         self.count(fetched=1)
         return told
+
+    def look(self, uri: str) -> RemoteObject | None:
+        """The object of that name, unread; None: there is a folder instead. Raises as `look_at`."""
+        return look_at(uri, allow_private=self.allow_private)
+
+    def beginning(self, found: RemoteObject, size: int) -> bytes:
+        """At most so many of an object's first bytes. Raises OSError, as `look_at`."""
+        service, place = self._services.at(found.uri)
+        end = size if found.bytes is None else min(size, found.bytes)
+
+        async def once() -> bytes:
+            async with service.read(found, place, 0, end) as part:
+                head = bytearray()
+                async for chunk in part.chunks:
+                    head += chunk
+                    if len(head) >= end:
+                        break
+                return bytes(head[:end])
+
+        try:
+            return waited_for(retried(once, attempts=self._attempts))
+        except Exception as error:  # noqa: BLE001 -- its cause may hold credentials
+            raise remote_error(error) from None
 
     def cancel(self) -> None:
         """Ends every fetch under way at once, and every later one: they raise FetchCancelled."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from vscan.at_hand import at_hand
 from vscan.errors import SourceError, VscanError
-from vscan.storage import local_path
 from vscan.store.browse import Record
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def _times(record: Record) -> list[float]:
 
 def _shots(record: Record, times_s: list[float], readers: ReaderPool) -> Iterator[Shot]:
     try:
-        pictures = _pictures(_path(record), record["source"]["sha256"], times_s, readers)
+        with at_hand(_name(record)) as path:
+            pictures = _pictures(path, record["source"]["sha256"], times_s, readers)
     except VscanError as error:
         problem = error.message.splitlines()[0]
         yield from (Shot(time_s=each, problem=problem) for each in times_s)
@@ -88,11 +89,11 @@ def _shots(record: Record, times_s: list[float], readers: ReaderPool) -> Iterato
             yield Shot(time_s=time_s, data=_data(picture, height))
 
 
-def _path(record: Record) -> Path:
+def _name(record: Record) -> str:
     uri = record["source"]["uri"]
     if uri.startswith("bytes:"):
         raise SourceError("not_found", "its name is not UTF-8 and cannot be told from the record")
-    return local_path(uri)
+    return str(uri)
 
 
 def _pictures(

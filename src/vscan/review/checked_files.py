@@ -11,7 +11,9 @@ from typing import BinaryIO
 
 from vscan.digests import file_digests
 from vscan.errors import ReviewError, SourceError
-from vscan.storage import FileStamp, local_path, open_source, stamp_of
+from vscan.remote.objects import is_remote
+from vscan.review.fetched_copies import FetchedCopies
+from vscan.storage import FileStamp, local_path, open_source, scheme_of, stamp_of
 
 PLAYED = {
     ".mp4": "video/mp4",
@@ -57,9 +59,14 @@ class CheckedFile:
 
 
 class CheckedFiles:
-    """Every file is read once to be checked, one at a time, behind the page. Safe among threads."""
+    """Every file is read once to be checked, one at a time, behind the page. Safe among threads.
+
+    Of an object behind a URI there is a copy on this machine, until the page ends or others need
+    the room.
+    """
 
     def __init__(self) -> None:
+        self._copies = FetchedCopies()
         self._lock = threading.Lock()
         self._one = threading.Lock()
         self._found: dict[tuple[str, str | None], Future[CheckedFile]] = {}
@@ -83,7 +90,7 @@ class CheckedFiles:
             if self._closed:
                 return
             try:
-                held.set_result(_checked(uri, sha256))
+                held.set_result(self._checked(uri, sha256))
             except Exception as error:  # noqa: BLE001 -- whoever waits for it is told
                 held.set_exception(error)
 
@@ -94,22 +101,42 @@ class CheckedFiles:
             for held in self._found.values():
                 with suppress(InvalidStateError):
                     held.set_exception(ReviewError("the page has ended"))
+        self._copies.close()
+
+    def _checked(self, uri: str, sha256: str | None) -> CheckedFile:
+        if sha256 is None:
+            raise ReviewError(
+                "the verdict has no SHA-256: nobody can say that a file is the one that was judged",
+                remedy="scan it again, or look at it with other means",
+            )
+        try:
+            path = self._copies.of(uri) if _is_fetched(uri) else local_path(uri)
+            found = file_digests(path)
+        except SourceError as error:
+            raise ReviewError(error.message, remedy=error.remedy) from error
+        if found.sha256 != sha256 or found.stamp is None:
+            raise _other_bytes("is no longer the one that was judged: its SHA-256 is another")
+        self._forget(self._copies.dropped())
+        return CheckedFile(path, sha256, found.stamp)
+
+    def _forget(self, uris: frozenset[str]) -> None:
+        """Files whose copies had to go are fetched and checked anew when they are wanted again."""
+        with self._lock:
+            for key in [each for each in self._found if each[0] in uris]:
+                del self._found[key]
 
 
-def _checked(uri: str, sha256: str | None) -> CheckedFile:
-    if sha256 is None:
+def _is_fetched(uri: str) -> bool:
+    """Whether there is a copy to be made of it. Raises ReviewError for what no page may ask for: a
+    partner's list may name any web server."""
+    if not is_remote(uri):
+        return False
+    if scheme_of(uri) in ("http", "https"):
         raise ReviewError(
-            "the verdict has no SHA-256: nobody can say that a file is the one that was judged",
-            remedy="scan it again, or look at it with other means",
+            "it lies behind a web address, and the page asks no web server",
+            remedy="look at it with other means",
         )
-    try:
-        path = local_path(uri)
-        found = file_digests(path)
-    except SourceError as error:
-        raise ReviewError(error.message, remedy=error.remedy) from error
-    if found.sha256 != sha256 or found.stamp is None:
-        raise _other_bytes("is no longer the one that was judged: its SHA-256 is another")
-    return CheckedFile(path, sha256, found.stamp)
+    return True
 
 
 def _other_bytes(what: str) -> ReviewError:

@@ -118,6 +118,7 @@ _SOURCE = _object(
         **dict.fromkeys(("bytes", "duration_s", "width", "height"), _or_null(_NUMBER)),
         "meta": _is(dict),
     },
+    {"version": _or_null(_TEXT)},
 )
 _PROVENANCE = _object(
     {

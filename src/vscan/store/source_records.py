@@ -47,6 +47,8 @@ class StoredSource:
     """Signal to what its track was made by; also what was asked for where it could not be read."""
     error: ErrorRecord | None
     """Why it could not be read, as in the verdict."""
+    version: str | None = None
+    """As in the verdict's record."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def encode_source(record: StoredSource) -> bytes:
             "tracks": dict(record.tracks),
             "specs": {signal: dict(made_by) for signal, made_by in record.specs.items()},
             "error": record.error,
+            **({} if record.version is None else {"version": record.version}),
         }
     )
     digest = hashlib.sha256(body).hexdigest().encode()
@@ -135,11 +138,13 @@ def _source(fields: Any) -> StoredSource:
         tracks=tracks,
         specs=specs,
         error=None if error is None else ErrorRecord(code=error["code"], message=error["message"]),
+        version=fields.get("version"),
     )
     right = isinstance(record.uri, str) and isinstance(record.meta, dict)
     right = right and (record.sha256 is None or is_sha256(record.sha256))
     right = right and (record.md5 is None or isinstance(record.md5, str))
     right = right and (record.bytes is None or isinstance(record.bytes, int))
+    right = right and (record.version is None or isinstance(record.version, str))
     right = right and tracks.keys() <= specs.keys() and specs.keys() <= set(SIGNALS)
     right = right and (not tracks or record.sha256 is not None)
     if not right or not all(map(is_key, tracks.values())):

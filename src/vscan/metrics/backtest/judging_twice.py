@@ -14,9 +14,9 @@ import numpy as np
 from vscan.errors import StoreError
 from vscan.matching.prompt_scores import PolicyScores, PromptScorer
 from vscan.measured_by import MeasuredBy, rules_for
-from vscan.pipeline import Rules, judge_source
 from vscan.readiness import configuration_notes, refuse_blindness
 from vscan.rescanning import NOT_STORED, Rejudging, models_of, prepare_rescan
+from vscan.rules import Rules, judge_source
 from vscan.scanning import needed_signals
 from vscan.settings import ScanSettings
 from vscan.store.source_records import DamagedSource
@@ -157,7 +157,14 @@ def _judged(rejudging: Rejudging, record: StoredSource, measured: Measured) -> V
     rejudging.missing.update(missing)
     warnings = (NOT_STORED,) if missing else ()
     rules = rejudging.rules_of(record)
-    return judge_source(record.uri, record.meta, measured, rules=rules, warnings=warnings)
+    return judge_source(
+        record.uri,
+        record.meta,
+        measured,
+        rules=rules,
+        warnings=warnings,
+        version=record.version,
+    )
 
 
 def _peaks(rules: Rules, measured: Measured) -> Mapping[str, float]:

@@ -249,5 +249,7 @@ def test_nothing_is_given_away(
     assert [] == [secret for secret in secrets for text in told if secret in text]
     uris = [orjson.loads(line)["source"]["uri"] for line in at.read_bytes().splitlines()]
     assert sorted(uris) == [
-        f"http://{host}/denied.mp4?id=7", f"http://{host}/good.mp4?id=7", f"{clips.uri}/clips/plain.mp4",
-    ]  # fmt: skip
+        f"http://{host}/denied.mp4?id=7",
+        f"http://{host}/good.mp4?id=7",
+        f"{clips.uri}/clips/plain.mp4",
+    ]

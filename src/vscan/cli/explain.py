@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,8 +23,11 @@ BAR, PEAK, REST = "█", "◆", "·"
 
 def explain(
     file: Annotated[
-        Path,
-        typer.Argument(help="A verdict file, as `vscan scan -o` writes it; - for stdin."),
+        str,
+        typer.Argument(
+            help="A verdict file or folder of parts, as `vscan scan -o` writes them, or "
+            "its URI; - for stdin."
+        ),
     ],
     video: Annotated[
         str,
@@ -42,9 +44,11 @@ def explain(
     Example: `vscan explain verdicts.jsonl clips/a.mp4`.
     """
     from vscan.cli.tables import print_json_lines, safe
+    from vscan.cli.verdict_inputs import verdict_inputs
     from vscan.store.browse import find_record, load_records
 
-    record = find_record(load_records(file), video)
+    with verdict_inputs([file]) as copies:
+        record = find_record(load_records(copies.paths[0]), video)
     if json:
         print_json_lines([record])
         return

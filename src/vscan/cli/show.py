@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,8 +16,11 @@ COLUMNS = ("source", "outcome", "action", "policy", "score", "when", "why")
 
 def show(
     file: Annotated[
-        Path,
-        typer.Argument(help="A verdict file, as `vscan scan -o` writes it; - for stdin."),
+        str,
+        typer.Argument(
+            help="A verdict file or folder of parts, as `vscan scan -o` writes them, or "
+            "its URI; - for stdin."
+        ),
     ],
     outcome: Annotated[
         list[str] | None,
@@ -49,10 +51,12 @@ def show(
     import orjson
 
     from vscan.cli.tables import print_json_lines, print_table
+    from vscan.cli.verdict_inputs import verdict_inputs
     from vscan.store.browse import Filter, load_records, most_severe_first
 
     wanted = Filter(tuple(outcome or ()), tuple(policy or ()), action, min_score)
-    records = load_records(file)
+    with verdict_inputs([file]) as copies:
+        records = load_records(copies.paths[0])
     chosen = most_severe_first(record for record in records if wanted.accepts(record))
     if json:
         print_json_lines(chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,9 +14,9 @@ COLUMNS = ("format", "title", "a line is", "needs")
 
 def export(
     verdicts: Annotated[
-        Path | None,
-        typer.Argument(metavar="VERDICTS", help="A verdict file, as `vscan scan -o` writes it; - "
-                       "for stdin."),
+        str | None,
+        typer.Argument(metavar="VERDICTS", help="A verdict file or folder of parts, as `vscan scan "
+                       "-o` writes them, or its URI; - for stdin."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File that takes the export.")
@@ -61,6 +61,7 @@ def export(
     Example: `vscan verdicts export verdicts.jsonl -o rows.csv --format csv`
     """
     from vscan.cli.index_output import say
+    from vscan.cli.verdict_inputs import verdict_inputs
     from vscan.decisions.log import DecisionLog
     from vscan.errors import UsageError
     from vscan.metrics.enforcement.picks import load_picks
@@ -80,15 +81,19 @@ def export(
         )
     if sample is not None and form != "labels":
         raise UsageError(f"--sample says nothing to {form}", remedy="it goes with --format labels")
-    inputs = [each for each in (verdicts, log, policy_map, sample) if each is not None]
-    with closing(ReportFile(output, option="-o", force=force, inputs=inputs)) as file:
+    with ExitStack() as stack:
+        (path,) = stack.enter_context(verdict_inputs([verdicts])).paths
+        inputs = [each for each in (path, log, policy_map, sample) if each is not None]
+        file = stack.enter_context(
+            closing(ReportFile(output, option="-o", force=force, inputs=inputs))
+        )
         rulings = None
         if log is not None:
             with DecisionLog(log) as held:
                 rulings = Rulings(held.decisions())
-        runs = found_runs([] if str(verdicts) == "-" else [verdicts]).runs
+        runs = found_runs([] if verdicts == "-" else [path]).runs
         given = Exporting(
-            records=sorted(load_records(verdicts), key=lambda each: each["source"]["uri"]),
+            records=sorted(load_records(path), key=lambda each: each["source"]["uri"]),
             rulings=rulings,
             scanned_at=(runs[0][1].ended_at or runs[0][1].started_at) if runs else None,
             sample=None if sample is None else load_picks(sample),

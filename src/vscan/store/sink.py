@@ -21,7 +21,7 @@ class RecordSink(Protocol):
         ...
 
     def write(self, verdict: Verdict) -> None:
-        """Append one record and hand it to the system at once."""
+        """Append one record; handed on at once, or with the next part (`RecordParts`)."""
         ...
 
     def lines(self) -> Iterator[bytes]:

@@ -37,15 +37,17 @@ class VerdictFolder:
     """As `storage.location` gave it."""
     parts: tuple[PartName, ...]
     """The older ones first; those that no manifest names, too."""
+    workers: tuple[str, ...]
+    """Those that have a manifest."""
     manifests: dict[str, PartsManifest]
-    """By worker."""
+    """By worker; empty where only names were asked for."""
     entries: dict[PartName, PartEntry]
     """Of the parts that a manifest names."""
 
     @property
     def is_empty(self) -> bool:
         """Whether no run has ever written here."""
-        return not self.parts and not self.manifests
+        return not self.parts and not self.workers
 
     def content(self, part: PartName) -> bytes:
         """The bytes of a part.
@@ -71,21 +73,21 @@ class VerdictFolder:
         return read_lines(io.BytesIO(self.content(part)), name=f"{self.root}/{part.path}")
 
 
-def look_at(root: Path | str, *, shard: Shard | None = None) -> VerdictFolder:
+def look_at(
+    root: Path | str, *, shard: Shard | None = None, only_names: bool = False
+) -> VerdictFolder:
     """What is stored below a folder; nothing where it is not there.
 
-    shard: those workers only that may have judged sources of this share.
+    shard: those workers only that may have judged sources of this share. only_names: manifests are
+    not read, so that what they name need not be there.
 
     Raises OutputError where it cannot be listed, where a part that a manifest names is missing, and
     where a file among the parts is none. Names that do not end in `.jsonl` are passed over.
     """
     try:
         # Manifests first: a part that comes meanwhile is one more, and not one that is missing.
-        manifests = {
-            worker: _manifest(root, worker)
-            for worker in _with_manifest(root)
-            if concerns(worker, shard)
-        }
+        workers = [each for each in _with_manifest(root) if concerns(each, shard)]
+        manifests = {each: _manifest(root, each) for each in workers if not only_names}
         parts = sorted(
             part
             for worker in list_under(root, PARTS)
@@ -94,7 +96,7 @@ def look_at(root: Path | str, *, shard: Shard | None = None) -> VerdictFolder:
         )
     except OSError as error:
         raise _unread(str(root), error) from error
-    folder = VerdictFolder(root, tuple(parts), manifests, _entries(root, manifests))
+    folder = VerdictFolder(root, tuple(parts), tuple(workers), manifests, _entries(root, manifests))
     for part in sorted(folder.entries.keys() - set(parts)):
         raise OutputError(
             f"{root}/{part.path}: is not there, and {manifest_path(part.worker)} names it",

@@ -74,8 +74,8 @@ class RecordParts:
         self._keep_empty = self._finished = self._broken = False
         if fresh:
             refuse_foreign(root)
-        folder = look_at(root, shard=shard)
-        self._had_manifest = self.worker in folder.manifests
+        folder = look_at(root, shard=shard, only_names=fresh)
+        self._had_manifest = self.worker in folder.workers
         latest = folder.parts[-1].run if folder.parts else None
         self.run = new_run(now(), after=latest)
         """The name of this run: its parts begin with it."""
@@ -169,7 +169,7 @@ class RecordParts:
 
     def _remove_old(self) -> None:
         """Parts of earlier runs, after the manifests that name them: those must find theirs."""
-        for worker in self._old.manifests:
+        for worker in self._old.workers:
             if worker != self.worker and self._shard is None:
                 remove_under(self.root, manifest_path(worker))
         for part in self._old.parts:

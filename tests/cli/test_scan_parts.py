@@ -9,12 +9,15 @@ import fsspec
 import orjson
 import pytest
 from tests.conftest import Library, Vscan
+from tests.decisions.made import verdict as found
 from tests.store.parts_made import names, parts, stored, write
 from tests.store.test_records import OTHER, verdict
 from tests.verdict_schema import check_parts, check_run
 
 from vscan.folders import write_under
+from vscan.reports.configurations import found_runs
 from vscan.storage import read_under
+from vscan.store.verdict_parts import RecordParts
 
 
 @pytest.fixture
@@ -121,6 +124,27 @@ def test_commands_read_folders_of_parts(vscan: Vscan, uri: str, tmp_path: Path) 
         arguments = {"explain": ("a",), "export": ("-o", tmp_path / "x", "--format", "csv")}
         ran = vscan(*command, "memory://none/run/", *arguments.get(command[-1], ()))
         assert (2, True) == (ran.code, "none/run/: holds no verdicts" in ran.err)
+
+
+def test_further_commands_read_local_folders(vscan: Vscan, tmp_path: Path) -> None:
+    """Figures, picks, reports and decisions are made of a local folder of parts as of a file; a
+    report and an export say when its workers ran."""
+    run, log = tmp_path / "run", tmp_path / "decisions.db"
+    sink = RecordParts(run)
+    for name in ("a", "b"):
+        sink.write(found(f"clips/{name}.mp4", "weapons"))
+    sink.finish()
+    rules = ("--source", "a.mp4", "--policy", "weapons", "--ruling", "uphold", "--reviewer", "ana")
+    assert 0 == vscan("review", "decide", log, run, *rules).code
+    assert 0 == vscan("metrics", run, "--log", log).code
+    assert 1 == len(vscan("pick", run, "-n", "1").records)
+    assert 0 == vscan("report", run, "-o", tmp_path / "report.html", "--log", log).code
+    assert "clips/b.mp4" in (tmp_path / "report.html").read_text("utf-8")
+    summaries = found_runs([run])
+    assert ((), (str(run),), ()) == (summaries.runs, summaries.without, summaries.unusable)
+    write_under(run, "runs/whole.run.json", b"{}")
+    write_under(run, "runs/shard-00001-of-00002.run.json", b"{}")
+    assert 2 == len(found_runs([run]).unusable)
 
 
 def test_merging_what_lies_here_and_there(vscan: Vscan, uri: str, tmp_path: Path) -> None:

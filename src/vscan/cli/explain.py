@@ -44,11 +44,9 @@ def explain(
     Example: `vscan explain verdicts.jsonl clips/a.mp4`.
     """
     from vscan.cli.tables import print_json_lines, safe
-    from vscan.cli.verdict_inputs import verdict_inputs
     from vscan.store.browse import find_record, load_records
 
-    with verdict_inputs([file]) as copies:
-        record = find_record(load_records(copies.paths[0]), video)
+    record = find_record(load_records(file), video)
     if json:
         print_json_lines([record])
         return

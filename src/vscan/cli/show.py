@@ -51,12 +51,10 @@ def show(
     import orjson
 
     from vscan.cli.tables import print_json_lines, print_table
-    from vscan.cli.verdict_inputs import verdict_inputs
     from vscan.store.browse import Filter, load_records, most_severe_first
 
     wanted = Filter(tuple(outcome or ()), tuple(policy or ()), action, min_score)
-    with verdict_inputs([file]) as copies:
-        records = load_records(copies.paths[0])
+    records = load_records(file)
     chosen = most_severe_first(record for record in records if wanted.accepts(record))
     if json:
         print_json_lines(chosen)

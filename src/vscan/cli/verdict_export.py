@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -61,7 +61,6 @@ def export(
     Example: `vscan verdicts export verdicts.jsonl -o rows.csv --format csv`
     """
     from vscan.cli.index_output import say
-    from vscan.cli.verdict_inputs import verdict_inputs
     from vscan.decisions.log import DecisionLog
     from vscan.errors import UsageError
     from vscan.metrics.enforcement.picks import load_picks
@@ -70,6 +69,7 @@ def export(
     from vscan.reports.exports.registry import export as exported
     from vscan.reports.report_file import ReportFile
     from vscan.reports.ruled import Rulings
+    from vscan.storage import scheme_of
     from vscan.store.browse import load_records
 
     if list_formats:
@@ -81,21 +81,18 @@ def export(
         )
     if sample is not None and form != "labels":
         raise UsageError(f"--sample says nothing to {form}", remedy="it goes with --format labels")
-    with ExitStack() as stack:
-        (path,) = stack.enter_context(verdict_inputs([verdicts])).paths
-        inputs = [each for each in (path, log, policy_map, sample) if each is not None]
-        file = stack.enter_context(
-            closing(ReportFile(output, option="-o", force=force, inputs=inputs))
-        )
+    local = [] if scheme_of(verdicts) else [Path(verdicts)]
+    inputs = [*local, *(each for each in (log, policy_map, sample) if each is not None)]
+    with closing(ReportFile(output, option="-o", force=force, inputs=inputs)) as file:
         rulings = None
         if log is not None:
             with DecisionLog(log) as held:
                 rulings = Rulings(held.decisions())
-        runs = found_runs([] if verdicts == "-" else [path]).runs
+        runs = found_runs([] if verdicts == "-" else local).runs
         given = Exporting(
-            records=sorted(load_records(path), key=lambda each: each["source"]["uri"]),
+            records=sorted(load_records(verdicts), key=lambda each: each["source"]["uri"]),
             rulings=rulings,
-            scanned_at=(runs[0][1].ended_at or runs[0][1].started_at) if runs else None,
+            scanned_at=max((run.ended_at or run.started_at for _, run in runs), default=None),
             sample=None if sample is None else load_picks(sample),
         )
         done = exported(given, form, policy_map)

@@ -7,23 +7,24 @@ with local_verdicts(["s3://bucket/run/", "old.jsonl"]) as copies:
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vscan.errors import OutputError, UsageError, VscanError
 from vscan.folders import exists_under, write_under
-from vscan.storage import location, read_under, scheme_of
-from vscan.store.verdict_folder import look_at
+from vscan.storage import location, scheme_of
 from vscan.store.verdict_part_names import names_a_file
-
-Told = Callable[[int, int], None]
-"""Told of each part of a folder: how many are copied by now, of how many."""
-
-
-def _silent(done: int, total: int) -> None:
-    pass
+from vscan.store.verdict_places import (
+    Told,
+    is_object,
+    local_file,
+    part_lines,
+    read_object,
+    silent,
+    split_object,
+)
 
 
 @dataclass
@@ -46,7 +47,7 @@ class LocalVerdicts:
 
 
 @contextmanager
-def local_verdicts(names: Sequence[Path | str], *, told: Told = _silent) -> Iterator[LocalVerdicts]:
+def local_verdicts(names: Sequence[Path | str], *, told: Told = silent) -> Iterator[LocalVerdicts]:
     """Local files that hold what is named, for as long as the block lasts.
 
     A local file, and `-`, is itself. A folder of parts (`run/`, `s3://bucket/run/`) is one file
@@ -61,7 +62,7 @@ def local_verdicts(names: Sequence[Path | str], *, told: Told = _silent) -> Iter
     with tempfile.TemporaryDirectory(prefix="vscan-verdicts-") as folder:
         for number, name in enumerate(map(str, names)):
             copy = Path(folder, f"{number}.jsonl")
-            path = _local(name)
+            path = local_file(name)
             if path is None:
                 found.names[copy] = name
                 path = copy
@@ -74,62 +75,20 @@ def local_verdicts(names: Sequence[Path | str], *, told: Told = _silent) -> Iter
             raise
 
 
-def _local(name: str) -> Path | None:
-    """The local file that a name means; None for what has to be copied."""
-    if name == "-":
-        return Path(name)
-    root = location(name) if scheme_of(name) in (None, "file") else name
-    return root if isinstance(root, Path) and not root.is_dir() else None
-
-
 def _copy(name: str, copy: Path, told: Told) -> None:
     try:
         with copy.open("wb") as out:
-            for data in _object(name) if _is_object(name) else _parts(name, told):
-                out.write(data)
+            if is_object(name):
+                out.write(read_object(name))
+                return
+            # Looked through on the way, where a line that is none is told with its part's name.
+            for stored in part_lines(name, told=told):
+                out.write(stored.line + b"\n")
     except OSError as error:
         raise OutputError(
             f"{name}: cannot be copied to {copy.parent}: {error.strerror or error}",
             remedy="free space there, or name another folder in the environment variable TMPDIR",
         ) from error
-
-
-def _is_object(name: str) -> bool:
-    return scheme_of(name) not in (None, "file") and names_a_file(name)
-
-
-def _object(name: str) -> Iterator[bytes]:
-    root, own = split_object(name)
-    try:
-        yield read_under(root, own, limit=None)
-    except OSError as error:
-        raise OutputError(
-            f"{name}: cannot be read: {error.strerror or error}",
-            remedy="check the name, and that it may be read",
-        ) from error
-
-
-def _parts(name: str, told: Told) -> Iterator[bytes]:
-    folder = look_at(location(name))
-    if folder.is_empty:
-        raise OutputError(
-            f"{name}: holds no verdicts", remedy="name a folder that `vscan scan -o DIR/` wrote"
-        )
-    for done, part in enumerate(folder.parts, start=1):
-        # Looked through here, where a line that is none can still be told with its part's name.
-        for stored in folder.lines(part):
-            yield stored.line + b"\n"
-        told(done, len(folder.parts))
-
-
-def split_object(uri: str) -> tuple[Path | str, str]:
-    """The folder of an object, as `location` gives it, and its own name. Raises UsageError."""
-    folder, _, own = uri.rpartition("/")
-    if not own or folder.endswith(":/") or not folder.partition("://")[2]:
-        raise UsageError(
-            f"{uri}: names no object", remedy="give bucket and name: s3://bucket/verdicts.jsonl"
-        )
-    return location(folder), own
 
 
 @contextmanager

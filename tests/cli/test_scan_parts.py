@@ -137,7 +137,7 @@ def test_further_commands_read_local_folders(vscan: Vscan, tmp_path: Path) -> No
     rules = ("--source", "a.mp4", "--policy", "weapons", "--ruling", "uphold", "--reviewer", "ana")
     assert 0 == vscan("review", "decide", log, run, *rules).code
     assert 0 == vscan("metrics", run, "--log", log).code
-    assert 1 == len(vscan("pick", run, "-n", "1").records)
+    assert 2 == len(vscan("pick", run, "-n", "2", "--json").records)
     assert 0 == vscan("report", run, "-o", tmp_path / "report.html", "--log", log).code
     assert "clips/b.mp4" in (tmp_path / "report.html").read_text("utf-8")
     summaries = found_runs([run])

@@ -56,7 +56,7 @@ def test_errors_speak_of_what_was_named(memory: str) -> None:
     [
         ("memory://nowhere/run/", "nowhere/run/: holds no verdicts"),
         ("memory://nowhere/run.jsonl", r"run\.jsonl: cannot be read"),
-        ("memory://run.jsonl", "names no object"),
+        ("s3:///run.jsonl", "names no object"),
         ("s4://nowhere/run/", "s4:// is unknown"),
     ],
 )
@@ -93,7 +93,14 @@ def test_an_output_behind_a_uri(memory: str) -> None:
 def test_names_of_files_and_folders() -> None:
     """A suffix of letters is a file's; a slash at the end, and a version, are a folder's."""
     files = ("s3://b/v.jsonl", "s3://b/run/v.json.gz", "s3://b/v.txt")
-    folders = ("s3://b/run", "s3://b/run/", "s3://b/v.jsonl/", "s3://b/run-1.2", "s3://b/.hidden")
+    folders = (
+        "s3://b/run",
+        "s3://b/run/",
+        "s3://b/v.jsonl/",
+        "s3://b/run-1.2",
+        "s3://b/.hidden",
+        "s3://my.bucket",
+    )
     assert all(map(names_a_file, files))
     assert not any(map(names_a_file, folders))
 

@@ -197,6 +197,23 @@ def test_places_that_cannot_be_read(tmp_path: Path) -> None:
         location("nowhere://bucket/run/")
 
 
+def test_fresh_that_cannot_remove(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where old parts may not be removed it is told; what is new is there, and counts."""
+    write(memory, "a")
+
+    def refused(root: Root, name: str) -> None:
+        raise OutputError(f"{root}/{name}: access is denied")
+
+    monkeypatch.setattr(verdict_parts, "remove_under", refused)
+    sink = RecordParts(memory, fresh=True)
+    sink.write(verdict("b"))
+    with pytest.raises(OutputError, match="access is denied"):
+        sink.finish()
+    assert ["a", "b"] == stored(memory)
+    again = RecordParts(memory)
+    assert [True, True] == [again.is_done(verdict(uri).id) for uri in "ab"]
+
+
 def test_fresh_that_cannot_store_keeps_the_old(
     memory: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ def sink_of(output: str | None, *, fresh: bool, shard: str | None = None) -> Rec
         return RecordFile(local_path(output), fresh=fresh)
     from vscan.store.verdict_parts import RecordParts
 
+    if sys.stderr.isatty():
+        print(f"vscan: reading what earlier runs left in {output}", file=sys.stderr)
     return RecordParts(root, shard=None if shard is None else parse_shard(shard), fresh=fresh)
 
 

@@ -63,9 +63,9 @@ def scan(
     """Scan videos against a policy pack and exemplar indexes; write one JSON line for each.
 
     Every input gets exactly one line, also one that cannot be read: its outcome is `error`. The
-    lines go to stdout, or with -o to a file that a rerun resumes, or to parts below a folder or URI
-    that ends in a slash (docs/verdict-parts.md). Progress and notes go to stderr.
-    Ctrl-C ends the run with what was done; a second one ends it at once.
+    lines go to stdout, or with -o to what a rerun resumes: a file, or parts below DIR/ or a URI
+    (docs/verdict-parts.md). Progress and notes go to stderr. Ctrl-C ends the run with what was
+    done; a second one ends it at once.
 
     An exemplar that suddenly matches more than --flood-share of the run is not believed: its
     matches stand under `suppressed`, also in lines of -o that were written before, and it is put

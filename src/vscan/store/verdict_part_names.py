@@ -118,9 +118,9 @@ def _moment(run: str) -> datetime:
 def names_a_file(name: str) -> bool:
     """Whether a URI reads like a file's name (`…/verdicts.jsonl`), not like a folder's (`…/run/`).
 
-    A suffix must begin with a letter: `…/run-1.2` is a folder, and so is all that ends in a slash.
+    A suffix must begin with a letter: `…/run-1.2` is a folder, and so is all that ends in a slash,
+    and a bucket.
     """
-    if name.endswith("/"):
-        return False
-    suffix = PurePosixPath(name.rpartition("/")[2]).suffix
+    _, slash, own = name.partition("://")[2].rpartition("/")
+    suffix = PurePosixPath(own).suffix if slash else ""
     return re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]*", suffix) is not None

@@ -49,6 +49,15 @@ def run_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def parts_schema() -> str:
+    """JSON Schema of a worker's manifest of verdict parts, from the dataclasses that write it."""
+    import vscan.verdicts
+    from vscan.store import verdict_manifest
+
+    schema = _schema_of(verdict_manifest.PartsManifest, verdict_manifest, vscan.verdicts)
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def _schema_of(record: type, *modules: ModuleType) -> dict[str, Any]:
     """The schema of a dataclass; those that it is made of are in `modules`."""
     from pydantic import TypeAdapter
@@ -162,6 +171,7 @@ PAGES = {
     "codes.md": codes,
     "verdict-schema.json": verdict_schema,
     "run-schema.json": run_schema,
+    "parts-schema.json": parts_schema,
     "backtest-schema.json": backtest_schema,
     "metrics-schema.json": metrics_schema,
     "calibration-schema.json": calibration_schema,

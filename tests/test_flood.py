@@ -357,7 +357,8 @@ def lines_of(path: Path) -> list[bytes]:
 def test_the_file_does_not_depend_on_the_order(
     three: None, vscan: Vscan, platform: Platform
 ) -> None:
-    """Whichever videos come first, in one run or in two, the lines are the same in the end."""
+    """Whichever videos come first, in one run or in two, the lines are the same in the end; so
+    are those of a folder of parts, where a later part mends what stood in an earlier one."""
     made = []
     orders: list[list[Iterable[str]]] = [
         [ALL],
@@ -373,6 +374,12 @@ def test_the_file_does_not_depend_on_the_order(
         made.append(lines_of(out))
         update_exemplar(platform.index, platform.exemplar, {"quarantined": None})
     assert [made[0]] * len(orders) == made
+    run = f"{platform.folder}/run/"
+    for names in (ALL[:3], ALL):
+        last = vscan("scan", *platform.videos(*names), *platform.rules, "-o", run)
+    assert f"earlier lines of {run} written anew" in last.err
+    assert 0 == vscan("verdicts", "merge", run, "-o", platform.folder / "merged.jsonl").code
+    assert made[0] == lines_of(platform.folder / "merged.jsonl")
 
 
 def test_on_stdout(three: None, vscan: Vscan, platform: Platform) -> None:

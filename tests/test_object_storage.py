@@ -103,6 +103,13 @@ def test_the_same_verdicts_as_of_local_files(
     assert 0 == vscan("rescan", *behind, *store, "-o", tmp_path / "again.jsonl").code
     assert (tmp_path / "kept.jsonl").read_bytes() == (tmp_path / "again.jsonl").read_bytes()
 
+    for shard in ("1/2", "2/2"):
+        run = ("--shard", shard, "-o", f"{clips.uri}/run/")
+        assert vscan("scan", f"{clips.uri}/clips", *behind, *run).code in (0, 3)
+    ran = vscan("verdicts", "merge", f"{clips.uri}/run/", "-o", tmp_path / "merged.jsonl")
+    assert 0 == ran.code, ran.err
+    assert got == lines(tmp_path / "merged.jsonl")
+
 
 def test_a_rerun_fetches_only_what_changed(
     clips: Bucket, proxy: FaultProxy, vscan: Vscan, tmp_path: Path

@@ -1,4 +1,4 @@
-"""The published schemas of a verdict and of a run summary, to hold documents against."""
+"""The published schemas of verdicts, run summaries and manifests, to hold documents against."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def check(record: object) -> list[str]:
 def check_run(summary: object) -> list[str]:
     """Everything in which a run summary is not what its schema says."""
     return _problems("run-schema.json", summary)
+
+
+def check_parts(manifest: object) -> list[str]:
+    """Everything in which a manifest of verdict parts is not what its schema says."""
+    return _problems("parts-schema.json", manifest)
 
 
 def _problems(name: str, document: object) -> list[str]:

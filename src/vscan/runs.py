@@ -26,6 +26,7 @@ from typing import Any, Literal, Self
 import orjson
 
 from vscan.errors import InterruptedRunError, OutputError, VscanError
+from vscan.folders import write_under
 from vscan.names import shown
 from vscan.remote.redacted import redacted
 from vscan.store.replaced import replacing
@@ -33,6 +34,8 @@ from vscan.tallies import RunCounts, RunSamples, RunTally
 from vscan.verdicts import Provenance
 
 Reason = Literal["running", "interrupted", "terminated", "failed"]
+SummaryPlace = Path | tuple[Path | str, str]
+"""Where a summary goes: a file, or a name below a folder as `storage.location` gives it."""
 MOST_NAMES = 20
 """Of a list of inputs, in the settings."""
 _OUTPUT_SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -112,7 +115,7 @@ class Run:
     where it cannot be written, unless another error is under way.
     """
 
-    path: Path | None
+    path: SummaryPlace | None
     """None: no summary is written."""
     configuration: RunConfiguration
     tally: RunTally
@@ -178,6 +181,9 @@ class Run:
 
     def _write(self, summary: RunSummary) -> None:
         if self.path is None:
+            return
+        if isinstance(self.path, tuple):
+            write_under(*self.path, summary.to_json(), sync=True)
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,8 +23,11 @@ BAR, PEAK, REST = "█", "◆", "·"
 
 def explain(
     file: Annotated[
-        Path,
-        typer.Argument(help="A verdict file, as `vscan scan -o` writes it; - for stdin."),
+        str,
+        typer.Argument(
+            help="A verdict file or folder of parts, as `vscan scan -o` writes them, or "
+            "its URI; - for stdin."
+        ),
     ],
     video: Annotated[
         str,

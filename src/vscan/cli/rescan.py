@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vscan.cli.scan_options import FailOn, Fresh, Index, Policy, Summary
+from vscan.cli.scan_options import FailOn, Fresh, Index, Output, Policy, Summary
 
 
 def rescan(
@@ -18,15 +17,7 @@ def rescan(
         typer.Option(help="Frame store that scans have filled (`vscan scan --store`).",
                      metavar="DIR|URI"),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o",
-            help="Append verdicts to this JSONL file, skipping what it already holds for the same "
-            "content and configuration, and replacing older lines of the same URIs. Default: "
-            "stdout.",
-        ),
-    ] = None,
+    output: Output = None,
     policy: Policy = "baseline",
     index: Index = None,
     model: Annotated[
@@ -69,13 +60,13 @@ def rescan(
 
     `vscan rescan --store frames/ --index known/ --fail-on violation > /dev/null`
     """
+    from vscan.cli.outputs import sink_of, summary_of
     from vscan.cli.stopping import StopSignals
     from vscan.runs import Began
-    from vscan.store.records import RecordFile, RecordSink, RecordStream
 
     began = Began()
     # Before anything heavy is imported: a second run on the same output is told so at once.
-    sink: RecordSink = RecordStream() if output is None else RecordFile(output, fresh=fresh)
+    sink = sink_of(output, fresh=fresh)
     with closing(sink), StopSignals() as stop:
         from vscan.cli.index_output import say
         from vscan.cli.progress import ScanProgress
@@ -83,7 +74,6 @@ def rescan(
         from vscan.cli.writing import known_to, settle, write_verdicts
         from vscan.curation import quarantine
         from vscan.rescanning import prepare_rescan
-        from vscan.runs import summary_path
         from vscan.settings import ScanSettings
 
         settings = ScanSettings(
@@ -102,12 +92,11 @@ def rescan(
         watch = rejudging.watch()
         if watch is not None:
             watch.recall(sink.lines())
-        if summary is None and output is not None:
-            summary = summary_path(output)
         provenance = next(iter(rejudging.rules.values())).provenance
         run = run_of(
-            context, provenance, ended.tally, began, workers=1, summary=summary, output=output
-        )
+            context, provenance, ended.tally, began,
+            workers=1, output=output, summary=summary_of(output, summary),
+        )  # fmt: skip
         run.damaged_tracks = lambda: len(rejudging.damaged)
         with run:
             verdicts = rejudging.verdicts(is_done=known_to(sink, ended), watch=watch)

@@ -69,8 +69,9 @@ def scan(
     """Scan videos against a policy pack and exemplar indexes; write one JSON line for each.
 
     Every input gets exactly one line, also one that cannot be read: its outcome is `error`. The
-    lines go to stdout, or with -o to a file that a rerun resumes. Progress and notes go to stderr.
-    Ctrl-C ends the run with what was done; a second one ends it at once.
+    lines go to stdout, or with -o to what a rerun resumes: a file, or parts below DIR/ or a URI
+    (docs/verdict-parts.md). Progress and notes go to stderr. Ctrl-C ends the run with what was
+    done; a second one ends it at once.
 
     An exemplar that suddenly matches more than --flood-share of the run is not believed: its
     matches stand under `suppressed`, also in lines of -o that were written before, and it is put
@@ -85,19 +86,21 @@ def scan(
 
     `vscan scan clips/ --store frames/ -o verdicts.jsonl`
 
+    `vscan scan clips/ --shard 2/5 -o s3://bucket/run/`
+
     `vscan scan clips/ --index known/ --fail-on violation -o verdicts.jsonl`
 
     `vscan scan s3://bucket/uploads/ --store s3://bucket/frames -o verdicts.jsonl`
 
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
+    from vscan.cli.outputs import sink_of, summary_of
     from vscan.cli.scan_timings import timed
     from vscan.cli.stopping import StopSignals
     from vscan.decode.limits import parse_bytes, parse_limits
     from vscan.errors import UsageError
     from vscan.runs import Began
     from vscan.shards import parse_shard, share_of
-    from vscan.store.records import RecordFile, RecordSink, RecordStream
 
     began = Began()
     wanted = None if shard is None else parse_shard(shard)
@@ -106,13 +109,12 @@ def scan(
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     # Before anything heavy is imported: a second run on the same output is told so at once.
-    sink: RecordSink = RecordStream() if output is None else RecordFile(output, fresh=fresh)
+    sink = sink_of(output, fresh=fresh, shard=shard)
     with closing(sink), StopSignals() as stop, timed(timings) as collected:
         from vscan.cli.progress import ScanProgress
         from vscan.cli.scan_end import Ended, run_of, tell_damage, tell_floods
         from vscan.cli.writing import known_to, settle, write_verdicts
         from vscan.curation import quarantine
-        from vscan.runs import summary_path
         from vscan.scanning import prepare, run_scan, watch_over
         from vscan.settings import ScanSettings
         from vscan.sources import SourceFinder
@@ -154,18 +156,17 @@ def scan(
         watch = watch_over(prepared)
         if watch is not None:
             watch.recall(sink.lines())
-        if summary is None and output is not None:
-            summary = summary_path(output)
         provenance, keeper = prepared.rules.provenance, prepared.keeper
         run = run_of(
             context, provenance, ended.tally, began,
-            workers=prepared.workers, summary=summary, output=output,
+            workers=prepared.workers, output=output,
+            summary=summary_of(output, summary, shard=shard),
         )  # fmt: skip
         if keeper is not None:
             run.damaged_tracks = lambda: len(keeper.damaged)
         with run:
             verdicts = run_scan(
-                prepared, sources, is_done=known_to(sink, ended),
+                prepared, sources, is_done=known_to(sink, ended), content_of=sink.content_of,
                 watch=watch, timings=collected, scratch=room,
             )  # fmt: skip
             write_verdicts(verdicts, sink, ended, progress=ScanProgress(total), stop=stop)

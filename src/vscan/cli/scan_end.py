@@ -6,19 +6,17 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from vscan.cli.found_by import count_evidence, told_matches
 from vscan.cli.index_output import say
-from vscan.names import shown
 from vscan.tallies import RunTally
 
 if TYPE_CHECKING:
     from vscan.curation import Quarantined
-    from vscan.runs import Began, Run
+    from vscan.runs import Began, Run, SummaryPlace
     from vscan.sources import SourceFinder
     from vscan.verdicts import Provenance, Verdict
 
@@ -62,7 +60,7 @@ class Ended:
         for name in finder.unreadable_folders:
             say(f"note: the folder {name} may not be listed")
 
-    def tell(self, output: Path | None, *, skipped_files: int = 0) -> None:
+    def tell(self, output: str | None, *, skipped_files: int = 0) -> None:
         """Say on stderr what came of it."""
         if self.indexed and self.tally.outcomes.total():
             say(told_matches(self.signals, self.found))
@@ -100,11 +98,11 @@ def run_of(
     began: Began,
     *,
     workers: int,
-    summary: Path | None,
-    output: Path | None,
+    summary: SummaryPlace | None,
+    output: str | None,
 ) -> Run:
     """The run of a command, for its summary: to be entered before the first verdict."""
-    from vscan.runs import Run, RunConfiguration, installed_readers, settings_of
+    from vscan.runs import Run, RunConfiguration, installed_readers, settings_of, without_secrets
 
     configuration = RunConfiguration(
         command=context.command_path,
@@ -114,7 +112,7 @@ def run_of(
         shard=context.params.get("shard"),
         settings=settings_of(context.params),
     )
-    named = None if output is None else shown(str(output))
+    named = None if output is None else without_secrets(output)
     return Run(summary, configuration, tally, began=began, output=named)
 
 
@@ -125,7 +123,7 @@ def tell_damage(damaged: int) -> None:
         say(f"note: {tracks} of the store were damaged, and measured anew")
 
 
-def tell_floods(marked: Sequence[Quarantined], output: Path | None, amended: int) -> None:
+def tell_floods(marked: Sequence[Quarantined], output: str | None, amended: int) -> None:
     """Say on stderr which exemplars flooded the run, and what to do about each."""
     for each in marked:
         flood = each.flood

@@ -17,11 +17,13 @@ Inputs = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--output", "-o",
+        "--output", "-o", metavar="FILE|DIR/|URI",
         help="Append verdicts to this JSONL file, skipping what it already holds for the same "
-        "content and configuration. Default: stdout.",
+        "content and configuration, and replacing older lines of the same URIs. A folder that ends "
+        "in a slash, or a URI, takes them as parts; `vscan verdicts merge` makes one file of them. "
+        "Default: stdout.",
     ),
 ]
 FromFile = Annotated[
@@ -100,7 +102,8 @@ Limit = Annotated[
                  "max_pixels=36M (docs/limits.md). May be repeated."),
 ]
 Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Start --output over instead of resuming it.")
+    bool, typer.Option("--fresh", help="Start --output over instead of resuming it; of "
+                       "parts, with --shard, only this shard's.")
 ]
 Shard = Annotated[
     str | None,
@@ -111,7 +114,7 @@ Shard = Annotated[
 Summary = Annotated[
     Path | None,
     typer.Option(help="Where the run summary goes. Default: verdicts.run.json beside "
-                 "verdicts.jsonl; none for stdout."),
+                 "verdicts.jsonl, runs/ below a folder of parts; none for stdout."),
 ]
 FloodShare = Annotated[
     float,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,8 +16,11 @@ COLUMNS = ("source", "outcome", "action", "policy", "score", "when", "why")
 
 def show(
     file: Annotated[
-        Path,
-        typer.Argument(help="A verdict file, as `vscan scan -o` writes it; - for stdin."),
+        str,
+        typer.Argument(
+            help="A verdict file or folder of parts, as `vscan scan -o` writes them, or "
+            "its URI; - for stdin."
+        ),
     ],
     outcome: Annotated[
         list[str] | None,

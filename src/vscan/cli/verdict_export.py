@@ -14,9 +14,9 @@ COLUMNS = ("format", "title", "a line is", "needs")
 
 def export(
     verdicts: Annotated[
-        Path | None,
-        typer.Argument(metavar="VERDICTS", help="A verdict file, as `vscan scan -o` writes it; - "
-                       "for stdin."),
+        str | None,
+        typer.Argument(metavar="VERDICTS", help="A verdict file or folder of parts, as `vscan scan "
+                       "-o` writes them, or its URI; - for stdin."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File that takes the export.")
@@ -69,6 +69,7 @@ def export(
     from vscan.reports.exports.registry import export as exported
     from vscan.reports.report_file import ReportFile
     from vscan.reports.ruled import Rulings
+    from vscan.storage import scheme_of
     from vscan.store.browse import load_records
 
     if list_formats:
@@ -80,17 +81,18 @@ def export(
         )
     if sample is not None and form != "labels":
         raise UsageError(f"--sample says nothing to {form}", remedy="it goes with --format labels")
-    inputs = [each for each in (verdicts, log, policy_map, sample) if each is not None]
+    local = [] if scheme_of(verdicts) else [Path(verdicts)]
+    inputs = [*local, *(each for each in (log, policy_map, sample) if each is not None)]
     with closing(ReportFile(output, option="-o", force=force, inputs=inputs)) as file:
         rulings = None
         if log is not None:
             with DecisionLog(log) as held:
                 rulings = Rulings(held.decisions())
-        runs = found_runs([] if str(verdicts) == "-" else [verdicts]).runs
+        runs = found_runs([] if verdicts == "-" else local).runs
         given = Exporting(
             records=sorted(load_records(verdicts), key=lambda each: each["source"]["uri"]),
             rulings=rulings,
-            scanned_at=(runs[0][1].ended_at or runs[0][1].started_at) if runs else None,
+            scanned_at=max((run.ended_at or run.started_at for _, run in runs), default=None),
             sample=None if sample is None else load_picks(sample),
         )
         done = exported(given, form, policy_map)

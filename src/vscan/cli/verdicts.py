@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,10 +17,18 @@ verdicts_app = typer.Typer(
 @verdicts_app.command("merge")
 def merge(
     files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILES…", help="Verdict files, the older ones first."),
+        list[str],
+        typer.Argument(
+            metavar="FILES…",
+            help="Verdict files, folders of parts, or URIs of either, the older ones first.",
+        ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File that takes all the lines.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FILE|URI", help="File or object that takes all the lines."
+        ),
+    ],
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Refuse where two files say different things of a source."),
@@ -37,14 +44,27 @@ def merge(
     source (other content or configuration), the later file's line is taken, and that is said. Torn
     last lines are left out. The output appears whole or not at all, and can be resumed.
 
-    Example: `vscan verdicts merge shard-*.jsonl -o verdicts.jsonl`
+    A folder of parts, as `vscan scan -o s3://bucket/run/` writes it, is one file with the lines of
+    all its parts: the newest line of a source counts. A missing or damaged part is an error.
+
+    Examples:
+
+    `vscan verdicts merge shard-*.jsonl -o verdicts.jsonl`
+
+    `vscan verdicts merge s3://bucket/run/ -o verdicts.jsonl`
     """
     from vscan.cli.index_output import say
+    from vscan.cli.verdict_inputs import verdict_inputs
     from vscan.store import merging
+    from vscan.store.verdict_copies import local_output
 
-    merged = merging.merge(files, output, strict=strict, force=force)
-    for path in merged.torn:
-        say(f"note: the torn last line of {path} was left out")
+    with (
+        local_output(output, force=force, inputs=files) as path,
+        verdict_inputs(files) as copies,
+    ):
+        merged = merging.merge(copies.paths, path, strict=strict, force=force)
+    for torn in merged.torn:
+        say(f"note: the torn last line of {copies.name(torn)} was left out")
     if merged.conflicts:
         more = ", …" if merged.conflicts > len(merged.conflicting) else ""
         sources = "1 source" if merged.conflicts == 1 else f"{merged.conflicts} sources"
@@ -61,8 +81,12 @@ def merge(
 
 @verdicts_app.command("diff")
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="A", help="Verdict file of before.")],
-    after: Annotated[Path, typer.Argument(metavar="B", help="Verdict file of after.")],
+    before: Annotated[
+        str, typer.Argument(metavar="A", help="Verdict file, folder of parts or URI of before.")
+    ],
+    after: Annotated[
+        str, typer.Argument(metavar="B", help="Verdict file, folder of parts or URI of after.")
+    ],
     tolerance: Annotated[
         float,
         typer.Option(min=0.0, help="Seconds by which a segment's start or end may move untold."),
@@ -91,18 +115,20 @@ def diff(
     """
     from vscan.cli import verdict_changes
     from vscan.cli.index_output import say
+    from vscan.cli.verdict_inputs import verdict_inputs
     from vscan.store.comparing import Totals, compare
 
     totals = Totals()
-    changes = compare(
-        before, after, totals=totals, tolerance_s=tolerance, score_tolerance=score_tolerance
-    )
-    if as_json:
-        verdict_changes.print_objects(changes, totals)
-    else:
-        verdict_changes.print_tables(verdict_changes.first(changes, limit), totals)
+    with verdict_inputs([before, after]) as copies:
+        changes = compare(
+            *copies.paths, totals=totals, tolerance_s=tolerance, score_tolerance=score_tolerance
+        )
+        if as_json:
+            verdict_changes.print_objects(changes, totals)
+        else:
+            verdict_changes.print_tables(verdict_changes.first(changes, limit), totals)
     for path in totals.torn:
-        say(f"note: the torn last line of {path} was left out")
+        say(f"note: the torn last line of {copies.name(path)} was left out")
     say(f"{totals.changed} of {totals.sources} videos changed")
     if fail_on_change and totals.changed:
         raise typer.Exit(EXIT_CHANGED)

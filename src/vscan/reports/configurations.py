@@ -97,10 +97,10 @@ class FoundRuns:
 
 
 def found_runs(files: Sequence[Path]) -> FoundRuns:
-    """The summaries that lie beside verdict files, as `vscan scan -o` writes them."""
+    """The summaries that lie beside verdict files, or in folders of parts, as `vscan scan -o`
+    writes them."""
     runs, without, unusable = [], [], []
-    for file in files:
-        path = summary_path(file)
+    for file, path in [(each, path) for each in files for path in _summaries(each)]:
         try:
             runs.append((str(path), _adapter.validate_json(_bytes(path))))
         except FileNotFoundError:
@@ -108,6 +108,10 @@ def found_runs(files: Sequence[Path]) -> FoundRuns:
         except (ValidationError, OSError, VscanError):
             unusable.append(str(path))
     return FoundRuns(runs=tuple(runs), without=tuple(without), unusable=tuple(unusable))
+
+
+def _summaries(file: Path) -> list[Path]:
+    return (sorted(file.glob("runs/*.run.json")) if file.is_dir() else []) or [summary_path(file)]
 
 
 def _bytes(path: Path) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,15 +10,16 @@ from typing import Any
 
 from vscan.errors import OutputError, UsageError
 from vscan.policies.actions import Action
-from vscan.store.lines import read_lines
+from vscan.store.verdict_places import read_verdicts
 from vscan.verdicts import OUTCOMES
 
 Record = dict[str, Any]
 """One verdict as it stands in its line (docs/verdict-schema.json)."""
 
 
-def load_records(path: Path) -> list[Record]:
-    """The verdicts of a JSONL file in file order, the last one of each source; `-` is stdin.
+def load_records(path: Path | str) -> list[Record]:
+    """The verdicts of a file in its order, the last one of each source; `-` is stdin, a folder or
+    a URI what `verdict_places` says.
 
     One that only says that a source could not be had today does not count where an older one is an
     answer, as in `records.RecordFile`.
@@ -29,18 +28,13 @@ def load_records(path: Path) -> list[Record]:
     latest: dict[str, Record] = {}
     answered: set[str] = set()
     try:
-        if str(path) == "-":
-            file: Any = io.BytesIO(sys.stdin.buffer.read())
-        else:
-            file = path.open("rb")
-        with file:
-            for stored in read_lines(file, name=str(path)):
-                if stored.uri in answered and not stored.is_final:
-                    continue
-                latest.pop(stored.uri, None)
-                latest[stored.uri] = stored.record
-                if stored.is_final:
-                    answered.add(stored.uri)
+        for stored in read_verdicts(path):
+            if stored.uri in answered and not stored.is_final:
+                continue
+            latest.pop(stored.uri, None)
+            latest[stored.uri] = stored.record
+            if stored.is_final:
+                answered.add(stored.uri)
     except OSError as error:
         raise OutputError(
             f"{path}: cannot be read ({error.strerror})",

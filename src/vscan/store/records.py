@@ -11,12 +11,13 @@ from types import TracebackType
 from typing import Self
 
 from vscan.errors import OutputError
-from vscan.store.lines import LINE_START, PASSING_ERRORS
+from vscan.store.lines import LINE_START
 from vscan.store.lines import read_lines as read_lines
 from vscan.store.locked import open_locked
 from vscan.store.replaced import beside, replacing
 from vscan.store.sink import RecordSink as RecordSink
 from vscan.store.sink import RecordStream as RecordStream
+from vscan.store.staying import Staying
 from vscan.verdicts import Verdict
 
 
@@ -35,11 +36,8 @@ class RecordFile:
         self.path = path
         self._keep_empty = os.path.lexists(path)
         self._file = open_locked(path)
-        self._latest: dict[str, tuple[int, str]] = {}
-        """By URI, where the line that stays begins, and its id."""
-        self._done: dict[str, str] = {}
-        """Outcome by id, of the lines that stay and are final."""
-        self._superseded: set[int] = set()
+        self._staying = Staying()
+        """By where each line begins in the file."""
         self._amend: Callable[[bytes], bytes] | None = None
         self._broken: OutputError | None = None
         self._finished = False
@@ -70,42 +68,27 @@ class RecordFile:
         end = 0
         with self.path.open("rb") as file:
             for stored in read_lines(file, name=str(self.path)):
-                outcome = str(stored.record["outcome"]) if stored.is_final else None
-                self._note(stored.uri, stored.offset, str(stored.record["id"]), outcome)
+                self._staying.note_line(stored, stored.offset)
                 end = stored.end
         if end != os.fstat(self._file.fileno()).st_size:
             self._file.truncate(end)
         if end and os.pread(self._file.fileno(), 1, end - 1) != b"\n":
             # An editor took the last newline away; the record before it is whole.
             os.pwrite(self._file.fileno(), b"\n", end)
-        if self._superseded:
+        if self._staying.superseded:
             self._rewrite()
-
-    def _note(self, uri: str, offset: int, verdict_id: str, outcome: str | None) -> None:
-        """Settle which of two records of a URI stays: the newer, unless it only says that the
-        file could not be had today where the older one is an answer.
-
-        outcome: of a record that is final. Only what stays is done: a record that goes must be
-        made again where its configuration is asked for again.
-        """
-        if uri in self._latest:
-            older, older_id = self._latest[uri]
-            if outcome is None and older_id in self._done:
-                self._superseded.add(offset)
-                return
-            self._superseded.add(older)
-            self._done.pop(older_id, None)
-        self._latest[uri] = (offset, verdict_id)
-        if outcome is not None:
-            self._done[verdict_id] = outcome
 
     def is_done(self, verdict_id: str) -> bool:
         """True if this id has a final record here, which no newer one replaces."""
-        return verdict_id in self._done
+        return self._staying.outcome_of(verdict_id) is not None
 
     def outcome_of(self, verdict_id: str) -> str | None:
         """The outcome of this id's final record; None where it has none here."""
-        return self._done.get(verdict_id)
+        return self._staying.outcome_of(verdict_id)
+
+    def content_of(self, uri: str, version: str) -> str | None:
+        """SHA-256 of an object when it had that version, by a final record here; else None."""
+        return self._staying.content_of(uri, version)
 
     def write(self, verdict: Verdict) -> None:
         """Append one record; it is with the system when this returns.
@@ -124,9 +107,7 @@ class RecordFile:
                 remedy="free space or choose another -o, then run the same command: it resumes",
             )
             raise self._broken from error
-        passing = verdict.error is not None and verdict.error.code in PASSING_ERRORS
-        final = verdict.source.sha256 is not None and not passing
-        self._note(verdict.source.uri, offset, verdict.id, verdict.outcome if final else None)
+        self._staying.note_verdict(verdict, offset)
 
     def _append(self, line: bytes) -> int:
         """Where the line begins. An OSError leaves the file as it was."""
@@ -152,7 +133,7 @@ class RecordFile:
         offset = 0
         with self.path.open("rb") as file:
             for line in file:
-                if offset not in self._superseded:
+                if offset not in self._staying.superseded:
                     yield offset, line
                 offset += len(line)
 
@@ -175,7 +156,7 @@ class RecordFile:
         if self._broken is not None:
             return
         try:
-            if self._superseded or self._amend:
+            if self._staying.superseded or self._amend:
                 self._rewrite()
             else:
                 os.fsync(self._file.fileno())
@@ -201,8 +182,7 @@ class RecordFile:
         # Of the two it is the new one that bears the lock which others meet from now on.
         self._file = FileIO(os.dup(out.fileno()), "r+b")
         out.close()
-        self._latest = {uri: (moved[at], name) for uri, (at, name) in self._latest.items()}
-        self._superseded = set()
+        self._staying.moved(moved)
 
     def close(self) -> None:
         """Finish where that was not done, release the lock; an empty new file goes again."""

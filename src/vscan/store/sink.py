@@ -20,8 +20,12 @@ class RecordSink(Protocol):
         """The outcome of the final record of that id; None where it is not there."""
         ...
 
+    def content_of(self, uri: str, version: str) -> str | None:
+        """SHA-256 of an object when it had that version, by a final record there; else None."""
+        ...
+
     def write(self, verdict: Verdict) -> None:
-        """Append one record and hand it to the system at once."""
+        """Append one record; handed on at once, or with the next part (`RecordParts`)."""
         ...
 
     def lines(self) -> Iterator[bytes]:
@@ -56,6 +60,10 @@ class RecordStream:
         return False
 
     def outcome_of(self, verdict_id: str) -> str | None:
+        """Always None: a pipe keeps nothing."""
+        return None
+
+    def content_of(self, uri: str, version: str) -> str | None:
         """Always None: a pipe keeps nothing."""
         return None
 

@@ -29,11 +29,19 @@ def at_hand(
         return
     with tempfile.TemporaryDirectory(prefix="vscan-copy-") as folder:
         copy = Path(folder) / "copy"
-        try:
-            (fetching or Fetching()).fetch(name, copy, most_bytes=most_bytes)
-        except SourceError as error:
-            raise UsageError(f"{redacted(name)}: {error.message}", remedy=error.remedy) from error
+        fetch_to(name, copy, fetching, most_bytes=most_bytes)
         yield copy
+
+
+def fetch_to(
+    uri: str, copy: Path, fetching: Fetching | None = None, *, most_bytes: int | None = None
+) -> None:
+    """Copies a remote file, of one version, to a local one. Raises UsageError."""
+    try:
+        (fetching or Fetching()).fetch(uri, copy, most_bytes=most_bytes)
+    except SourceError as error:
+        said = error.message if redacted(uri) in error.message else f"{redacted(uri)}: {error.message}"
+        raise UsageError(said, remedy=error.remedy) from error
 
 
 def content_at_hand(name: str, *, limit: int) -> bytes:

@@ -68,6 +68,16 @@ def write_under(
         raise output_error(uri, remote_error(error)) from error
 
 
+def put_under(root: str, name: str, file: Path) -> None:
+    """Stores a local file of any size under a URI, whole or not at all. Raises as `write_under`."""
+    uri = f"{root}/{name}"
+    system = file_system(uri)
+    try:
+        system.put_file(str(file), path_of(system, uri))
+    except Exception as error:
+        raise output_error(uri, remote_error(error)) from error
+
+
 def make_private_folder(path: Path) -> None:
     """Makes a folder, for this user alone, and those above it. Raises OutputError."""
     try:

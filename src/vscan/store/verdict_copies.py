@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vscan.at_hand import fetch_to
 from vscan.errors import OutputError, UsageError, VscanError
-from vscan.folders import exists_under, write_under
+from vscan.folders import exists_under, put_under
 from vscan.storage import location, scheme_of
 from vscan.store.verdict_part_names import names_a_file
 from vscan.store.verdict_places import (
@@ -21,7 +22,6 @@ from vscan.store.verdict_places import (
     is_object,
     local_file,
     part_lines,
-    read_object,
     silent,
     split_object,
 )
@@ -52,8 +52,7 @@ def local_verdicts(names: Sequence[Path | str], *, told: Told = silent) -> Itera
 
     A local file, and `-`, is itself. A folder of parts (`run/`, `s3://bucket/run/`) is one file
     with the lines of all its parts, the older ones first; an object (`s3://bucket/old.jsonl`) is
-    its copy. Copies take room in the folder for temporary files, not in memory, but for an object,
-    which is read whole.
+    its copy. Copies take room in the folder for temporary files, not in memory.
 
     Raises OutputError where something cannot be read, or a part is missing or damaged, and
     UsageError for a scheme that is unknown or whose extra of vscan is not installed.
@@ -77,10 +76,10 @@ def local_verdicts(names: Sequence[Path | str], *, told: Told = silent) -> Itera
 
 def _copy(name: str, copy: Path, told: Told) -> None:
     try:
+        if is_object(name):
+            fetch_to(name, copy)
+            return
         with copy.open("wb") as out:
-            if is_object(name):
-                out.write(read_object(name))
-                return
             # Looked through on the way, where a line that is none is told with its part's name.
             for stored in part_lines(name, told=told):
                 out.write(stored.line + b"\n")
@@ -95,7 +94,7 @@ def _copy(name: str, copy: Path, told: Told) -> None:
 def local_output(name: str, *, force: bool, inputs: Sequence[str]) -> Iterator[Path]:
     """The local file to write; where `name` is a URI it is stored there when the block ends.
 
-    It is stored whole, from memory, or not at all. force: an object that is there is replaced; one
+    It is stored whole or not at all. force: an object that is there is replaced; one
     that is also among the inputs never is. Raises UsageError for one that may not be replaced, and
     OutputError where it cannot be stored.
     """
@@ -127,7 +126,7 @@ def local_output(name: str, *, force: bool, inputs: Sequence[str]) -> Iterator[P
     with tempfile.TemporaryDirectory(prefix="vscan-verdicts-") as folder:
         path = Path(folder, "verdicts.jsonl")
         yield path
-        write_under(root, own, path.read_bytes())
+        put_under(str(root), own, path)
 
 
 def refuse_http(name: str) -> None:

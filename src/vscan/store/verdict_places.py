@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from vscan.at_hand import at_hand
 from vscan.errors import OutputError, UsageError
-from vscan.storage import location, read_under, scheme_of
+from vscan.storage import location, scheme_of
 from vscan.store.lines import StoredLine, read_lines
 from vscan.store.verdict_folder import look_at
 from vscan.store.verdict_part_names import names_a_file
@@ -28,18 +29,20 @@ def read_verdicts(name: Path | str) -> Iterator[StoredLine]:
     """The records of what is named, the older ones first; a torn last line is passed over.
 
     A folder of parts gives the lines of all its parts in order, a part at a time in memory; stdin
-    and an object are read whole. Raises OSError of a local file, OutputError where anything else
-    cannot be read, something is no verdict, or a part is missing or damaged, and UsageError for a
-    scheme that is unknown or whose extra of vscan is not installed.
+    is read whole, and an object copied. Raises OSError of a local file, OutputError where something
+    is no verdict, or a part is missing or damaged, and UsageError where an object cannot be read,
+    for a scheme that is unknown, and for one whose extra of vscan is not installed.
     """
     path = local_file(name)
     if path is None:
         if not is_object(name):
             yield from part_lines(name)
             return
-        file: io.BufferedIOBase = io.BytesIO(read_object(str(name)))
-    elif str(path) == "-":
-        file = io.BytesIO(sys.stdin.buffer.read())
+        with at_hand(str(name)) as copy, copy.open("rb") as fetched:
+            yield from read_lines(fetched, name=str(name))
+        return
+    if str(path) == "-":
+        file: io.BufferedIOBase = io.BytesIO(sys.stdin.buffer.read())
     else:
         file = path.open("rb")
     with file:
@@ -59,18 +62,6 @@ def local_file(name: Path | str) -> Path | None:
 def is_object(name: Path | str) -> bool:
     """Whether a name is the URI of one object; a folder's otherwise."""
     return scheme_of(str(name)) not in (None, "file") and names_a_file(str(name))
-
-
-def read_object(name: str) -> bytes:
-    """All of an object. Raises OutputError where it cannot be read."""
-    root, own = split_object(name)
-    try:
-        return read_under(root, own, limit=None)
-    except OSError as error:
-        raise OutputError(
-            f"{name}: cannot be read: {error.strerror or error}",
-            remedy="check the name, and that it may be read",
-        ) from error
 
 
 def split_object(uri: str) -> tuple[Path | str, str]:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from vscan.decode.workers import ReaderPool
 from vscan.digests import Digests, file_digests
-from vscan.errors import ModelLoadError, OutputError, SourceError, StoreError, internal_error
+from vscan.errors import (
+    ModelLoadError,
+    NotBegun,
+    OutputError,
+    SourceError,
+    StoreError,
+    internal_error,
+)
 from vscan.intervals import Interval
 from vscan.judge import judge
 from vscan.matching.align import find_matches
@@ -73,7 +80,7 @@ def scan_source(
     keeper: what is in its frame store is not decoded again, and what is measured is kept there,
     also of a source that `is_done` knows. timings: is told what each step cost. Raises what is no
     source's fault: OutputError or another StoreError where the store cannot be written or read,
-    ModelLoadError where there is no model after all.
+    ModelLoadError where there is no model after all, NotBegun where the run is about to stop.
     """
     uri, digests, done = record_uri(source.uri), None, False
     timings = Timings() if timings is None else timings
@@ -90,7 +97,7 @@ def scan_source(
             return None
         with timings.of_thread("judge"):
             return judge_source(uri, source.meta, measured, rules=rules)
-    except (OutputError, StoreError, ModelLoadError):
+    except (OutputError, StoreError, ModelLoadError, NotBegun):
         raise
     except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
         failed = error if isinstance(error, SourceError) else internal_error(error)

@@ -170,11 +170,12 @@ def run_scan(
     is_done: Callable[[str], bool] = lambda _: False,
     watch: Watch | None = None,
     timings: Timings | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Generator[Verdict | None, None, None]:
     """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows.
 
     watch: sees every verdict and sets aside what floods the run; None: nothing is. timings: is told
-    where the time goes.
+    where the time goes. stopping: once it is true no source is begun; those being read end.
     """
     from vscan.engines import local
     from vscan.engines.timed_encoder import TimedEncoder
@@ -210,6 +211,7 @@ def run_scan(
         workers=prepared.workers,
         limits=prepared.limits,
         readers_wait=prepared.recipe.plan.follows,
+        stopping=stopping,
     )
     return verdicts if watch is None else watch.over(verdicts)
 

@@ -27,7 +27,7 @@ FLOORS: list[set[str]] = [
     {"keeping"},
     {"pipeline"},
     {"engines"},
-    {"readiness", "provenance", "flood", "runs"},
+    {"readiness", "provenance", "flood", "runs", "job_metrics"},
     {"settings"},
     {"scanning"},
     {"measured_by"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from vscan.cli.telling import speak, tell, tell_error
+from vscan.cli.telling import LogFormatName, speak, tell, tell_error
 from vscan.errors import InterruptedRunError, VscanError
 
 # Before numpy is loaded: its products here are small, and threads that wait for the next one take
@@ -187,10 +188,17 @@ def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
 def main() -> NoReturn:
     """Run the program: every error vscan knows is a message on stderr, never a traceback."""
     signal.signal(signal.SIGTERM, _terminated)
-    speak("text")
+    # Before options are read, so that what is wrong with them is told in that form, too.
+    speak(_form(sys.argv[1:]))
     code = _exit_code()
     tell("exit", f"exit code {code}", exit_code=code)
     sys.exit(code)
+
+
+def _form(arguments: list[str]) -> LogFormatName:
+    pairs = itertools.pairwise(arguments)
+    asked = ("--log-format", "json") in pairs or "--log-format=json" in arguments
+    return "json" if asked else "text"
 
 
 def _exit_code() -> int:

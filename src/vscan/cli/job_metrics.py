@@ -110,7 +110,8 @@ class MetricsEndpoint:
                 f"metrics cannot be served at {address} port {port} ({why})",
                 remedy="name another port with --metrics-port, 0 for any that is free",
             ) from error
-        port = self._server.server_port
+        self.port = port = int(self._server.server_port)
+        """The one that it is open at."""
         tell("metrics_served", f"metrics at {address} port {port}", address=address, port=port)
 
     def close(self) -> None:

@@ -41,11 +41,12 @@ class JsonLog:
         """Write one object. A log that cannot be written does not end what it tells of."""
         from vscan.cli.tables import json_line
 
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         level = EVENTS[event].level if level is None else level
-        told = {"time": now, "level": level, "event": event, "message": message, **fields}
         with self._lock:
-            self._waiting.append(f"{json_line(told)}\n".encode())
+            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            told = {"time": now, "level": level, "event": event, "message": message, **fields}
+            line = json_line({key: _unicode(value) for key, value in told.items()})
+            self._waiting.append(f"{line}\n".encode())
             if self._is_writing:
                 return
             self._is_writing = True
@@ -169,6 +170,11 @@ class _Lines(io.TextIOBase):
 
     def isatty(self) -> bool:
         return False
+
+
+def _unicode(value: Any) -> Any:
+    """Text that JSON can hold: bytes of a file's name that are no UTF-8 stand as in records."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _record_being_written() -> logging.LogRecord | None:

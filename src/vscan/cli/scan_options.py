@@ -7,16 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from vscan.cli.telling import LogFormatName, speak
-
-
-def _speak(context: typer.Context, form: LogFormatName) -> LogFormatName:
-    """Settled while options are read, so that what is wrong with others is told in that form."""
-    if not context.resilient_parsing:
-        speak(form)
-    return form
-
-
 # fmt: off
 Inputs = Annotated[
     list[str] | None,
@@ -139,8 +129,7 @@ Timings = Annotated[
 LogFormat = Annotated[
     Literal["text", "json"],
     typer.Option(help="What stderr holds: text for people, or one JSON object a line, each with a "
-                 "stable `event`, and nothing else (docs/jobs.md).",
-                 callback=_speak, is_eager=True),
+                 "stable `event`, and nothing else (docs/jobs.md)."),
 ]
 MetricsFile = Annotated[
     Path | None,

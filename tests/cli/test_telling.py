@@ -199,12 +199,12 @@ def test_many_threads_write_whole_lines(heard: Heard) -> None:
     """Lines do not mix, and names that steer a terminal or are no Unicode do no harm."""
     speak("json")
     uri = "evil\x1b[2J\u202e\udcff" + "x" * 9000
-    threads = [
-        threading.Thread(
-            target=lambda: [tell("source_error", "m", uri=uri, code="internal") for _ in range(20)]
-        )
-        for _ in range(4)
-    ]
+
+    def tells() -> None:
+        for _ in range(20):
+            tell("source_error", "m", uri=uri, code="internal")
+
+    threads = [threading.Thread(target=tells) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

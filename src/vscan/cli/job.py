@@ -12,6 +12,7 @@ from vscan.cli.telling import LogFormatName, tell
 from vscan.errors import TooManyErrors
 from vscan.runs import Began, Run, exit_code_of
 from vscan.tallies import RunTally
+from vscan.verdicts import OUTCOMES
 
 if TYPE_CHECKING:
     from vscan.job_metrics import JobMetrics
@@ -104,15 +105,16 @@ class Job:
             )
 
     def _tell_progress(self, begun_s: float) -> None:
-        counts = self.tally.counts()
-        judged = sum(counts.outcomes.values())
+        now = dict(self.tally.outcomes)  # whole, while the main thread goes on counting
+        done_before = self.tally.passed_over
+        judged = sum(now.values())
         videos_per_s = judged / max(time.monotonic() - begun_s, 1e-9)
         tell(
             "progress",
-            f"{counts.sources} videos done, {videos_per_s:.2f} a second",
-            sources=counts.sources,
-            outcomes=counts.outcomes,
-            done_before=self.tally.passed_over,
+            f"{judged + done_before} videos done, {videos_per_s:.2f} a second",
+            sources=judged + done_before,
+            outcomes={word: now.get(word, 0) for word in OUTCOMES},
+            done_before=done_before,
             videos_per_s=round(videos_per_s, 3),
             wall_s=round(time.monotonic() - self._began.clock_s, 3),
         )

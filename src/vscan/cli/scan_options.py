@@ -153,7 +153,7 @@ MaxErrors = Annotated[
 ]
 Grace = Annotated[
     float,
-    typer.Option(metavar="S", min=0.0,
+    typer.Option(metavar="S", min=0.0, max=86400.0,
                  help="Seconds that videos being read have to end after SIGTERM, while no other is "
                  "begun; 0: none."),
 ]

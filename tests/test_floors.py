@@ -38,7 +38,7 @@ FLOORS: list[set[str]] = [
     {"earlier"},
     {"pipeline"},
     {"engines"},
-    {"readiness", "provenance", "flood", "runs"},
+    {"readiness", "provenance", "flood", "runs", "job_metrics"},
     {"settings"},
     {"models_used"},
     {"scanning"},

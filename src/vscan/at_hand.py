@@ -40,7 +40,8 @@ def fetch_to(
     try:
         (fetching or Fetching()).fetch(uri, copy, most_bytes=most_bytes)
     except SourceError as error:
-        said = error.message if redacted(uri) in error.message else f"{redacted(uri)}: {error.message}"
+        name = redacted(uri)
+        said = error.message if name in error.message else f"{name}: {error.message}"
         raise UsageError(said, remedy=error.remedy) from error
 
 

@@ -16,6 +16,8 @@
     │   └── OutputError         the output cannot be written, or another run is writing it
     ├── SourceError             one source cannot be read: becomes that source's `error` record
     ├── FetchCancelled          fetching was told to end: nothing is said of the source
+    ├── TooManyErrors           more videos could not be read than --max-errors tolerates (exit 4)
+    ├── NotBegun                one source was left for the next run: this one is about to stop
     └── InterruptedRunError     the run was told to stop; what was done is kept (exit 130 or 143)
 
 Foreign errors (av, decord, faiss, safetensors, pydantic, OSError) are translated where the library
@@ -147,6 +149,16 @@ class InterruptedRunError(VscanError):
     def __init__(self, signal_number: int) -> None:
         super().__init__("interrupted; what was done is kept, the same command goes on from there")
         self.exit_code = 128 + signal_number
+
+
+class TooManyErrors(VscanError):  # noqa: N818 -- named for what it is
+    """More videos of a run ended as `error` than are tolerated; what was done is kept."""
+
+    exit_code = 4
+
+
+class NotBegun(VscanError):  # noqa: N818 -- it says nothing of the source, which has no record
+    """A source was left for the next run, because this one is about to stop."""
 
 
 ERROR_CODES: dict[str, str] = {

@@ -10,6 +10,7 @@ from vscan.earlier import Earlier, version_of
 from vscan.errors import (
     FetchCancelled,
     ModelLoadError,
+    NotBegun,
     OutputError,
     SourceError,
     StoreError,
@@ -47,7 +48,7 @@ def scan_source(
     An object behind a URI is fetched into `scratch`, unless what is known of its version will do.
     timings: is told what each step cost. Raises what is no source's fault: OutputError or another
     StoreError where store or scratch cannot be written or read, ModelLoadError where there is no
-    model after all.
+    model after all, NotBegun or FetchCancelled where the run is about to stop.
     """
     uri, meta, version = record_uri(source.uri), source.meta, None
     digests, judged_before = None, False
@@ -77,7 +78,7 @@ def scan_source(
             return None
         with timings.of_thread("judge"):
             return judge_source(uri, meta, measured, rules=rules, version=version)
-    except (OutputError, StoreError, ModelLoadError, FetchCancelled):
+    except (OutputError, StoreError, ModelLoadError, FetchCancelled, NotBegun):
         raise
     except Exception as error:  # noqa: BLE001 -- one video's surprise must not end the others
         failed = error if isinstance(error, SourceError) else internal_error(error)

@@ -25,7 +25,7 @@ from typing import Any, Literal, Self
 
 import orjson
 
-from vscan.errors import InterruptedRunError, OutputError, VscanError
+from vscan.errors import InterruptedRunError, OutputError, TooManyErrors, VscanError
 from vscan.folders import write_under
 from vscan.names import shown
 from vscan.remote.redacted import redacted
@@ -33,7 +33,7 @@ from vscan.store.replaced import replacing
 from vscan.tallies import RunCounts, RunSamples, RunTally
 from vscan.verdicts import Provenance
 
-Reason = Literal["running", "interrupted", "terminated", "failed"]
+Reason = Literal["running", "interrupted", "terminated", "too_many_errors", "failed"]
 SummaryPlace = Path | tuple[Path | str, str]
 """Where a summary goes: a file, or a name below a folder as `storage.location` gives it."""
 MOST_NAMES = 20
@@ -69,9 +69,10 @@ class RunSummary:
     """Whether every input had its turn."""
     reason: Reason | None
     """Why it is not: `running` (at work, or killed before it could say more), `interrupted`
-    (SIGINT), `terminated` (SIGTERM), `failed`; null where it is."""
+    (SIGINT), `terminated` (SIGTERM), `too_many_errors` (`--max-errors`), `failed`; null where it
+    is."""
     message: str | None
-    """What failed; else null."""
+    """What failed, or how many errors there were; else null."""
     exit_code: int | None
     """That the command ended with; null while it runs."""
     started_at: str
@@ -163,20 +164,15 @@ class Run:
             self._write(self._broken_off(error))
 
     def _broken_off(self, error: BaseException) -> RunSummary:
-        code = int(getattr(error, "exit_code", 1))
+        code = exit_code_of(error)
         if isinstance(error, KeyboardInterrupt | InterruptedRunError):
-            terminated = code == 128 + 15
-            return self.summary(
-                "terminated" if terminated else "interrupted",
-                exit_code=code if terminated else 130,
-            )
-        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-            code = VscanError.exit_code
+            reason: Reason = "terminated" if code == 128 + 15 else "interrupted"
+            return self.summary(reason, exit_code=code)
         said = error.message if isinstance(error, VscanError) else str(error)
         return self.summary(
-            "failed",
+            "too_many_errors" if isinstance(error, TooManyErrors) else "failed",
             message=_one_line(said or type(error).__name__),
-            exit_code=0 if isinstance(error, BrokenPipeError) else code,
+            exit_code=code,
         )
 
     def _write(self, summary: RunSummary) -> None:
@@ -195,6 +191,16 @@ class Run:
                 f"{self.path}: the run summary cannot be written ({error.strerror})",
                 remedy="free space, or name another place: --summary FILE",
             ) from error
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code of a command that this error ends."""
+    if isinstance(error, BrokenPipeError):
+        return 0  # whoever read the output has seen enough
+    if isinstance(error, OSError):
+        return VscanError.exit_code
+    interrupted = isinstance(error, KeyboardInterrupt)
+    return int(getattr(error, "exit_code", 128 + 2 if interrupted else 1))
 
 
 def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:

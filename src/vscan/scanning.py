@@ -179,12 +179,14 @@ def run_scan(
     watch: Watch | None = None,
     timings: Timings | None = None,
     scratch: Scratch | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Generator[Verdict | None, None, None]:
     """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows.
 
     content_of: SHA-256 of an object by URI and version, where an earlier line tells it. watch: sees
     every verdict and sets aside what floods the run; None: nothing is. timings: is told where the
     time goes. scratch: where objects behind URIs are fetched to; it is emptied at the end.
+    stopping: once it is true no source is begun; those being read end.
     """
     from vscan.earlier import Earlier
     from vscan.engines import local
@@ -226,6 +228,7 @@ def run_scan(
         readers_wait=prepared.recipe.plan.follows,
         ahead=FETCHED_AT_ONCE,
         cancel=room.cancel,
+        stopping=stopping,
     )
     verdicts = room.emptied_after(verdicts)
     return verdicts if watch is None else watch.over(verdicts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,6 +58,10 @@ class RunTally:
     video_s: float = 0.0
     planned: int = 0
     read: int = 0
+    findings: Counter[str] = field(default_factory=Counter)
+    """Of this run's verdicts, by policy, as they were judged."""
+    last_verdict_at: float | None = None
+    """When the last verdict of this run was counted, in Unix time."""
     _flagged: set[str] = field(default_factory=set)
     """Ids of this run's verdicts with findings: whose outcome may still change."""
 
@@ -66,6 +71,8 @@ class RunTally:
             self.passed_over += 1
             return
         self.outcomes[verdict.outcome] += 1
+        self.last_verdict_at = time.time()
+        self.findings.update(finding.policy for finding in verdict.findings)
         if verdict.findings:
             self._flagged.add(verdict.id)
         if verdict.error is not None:

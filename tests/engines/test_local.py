@@ -109,3 +109,37 @@ def test_closing_ends_the_readers(tmp_path: Path) -> None:
         readers.take()
     # What drains a dead reader's stderr ends by itself.
     assert threading.active_count() <= before + 2
+
+
+def test_about_to_stop() -> None:
+    """Once told, no source is begun, neither of the listing nor of the queue, nor one that waits
+    for a reader; those at work are waited for, and theirs are all the results there are."""
+    told, at_work, queued = threading.Event(), threading.Event(), threading.Event()
+    begun: list[str] = []
+
+    def listing() -> Iterator[Source]:
+        for source in sources(1000):
+            if source.uri == "4.mp4":  # the one before it stands in the queue
+                queued.set()
+            yield source
+
+    def work(source: Source, readers: ReaderPool, _embed: Embed) -> str:
+        begun.append(source.uri)
+        if source.uri == "0.mp4":
+            return source.uri
+        if source.uri == "1.mp4":
+            at_work.wait(60)
+            queued.wait(60)
+            told.set()
+        else:
+            at_work.set()
+            told.wait(60)
+            with readers.session(source.path):
+                raise AssertionError("it has begun to read")
+        return source.uri
+
+    run = local.run(
+        listing(), work, encoder=None, workers=2, limits=ReadLimits(), stopping=told.is_set
+    )
+    assert ["0.mp4", "1.mp4"] == list(run)
+    assert ["0.mp4", "1.mp4", "2.mp4"] == sorted(begun)

@@ -55,7 +55,7 @@ def test_errors_speak_of_what_was_named(memory: str) -> None:
     ("name", "said"),
     [
         ("memory://nowhere/run/", "nowhere/run/: holds no verdicts"),
-        ("memory://nowhere/run.jsonl", r"run\.jsonl: cannot be read"),
+        ("memory://nowhere/run.jsonl", r"run\.jsonl: there is no object"),
         ("s3:///run.jsonl", "names no bucket"),
         ("s4://nowhere/run/", "s4:// is unknown"),
     ],

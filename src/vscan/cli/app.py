@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from vscan.cli.telling import LogFormatName, speak, tell, tell_error
 from vscan.errors import InterruptedRunError, VscanError
 
 # Before numpy is loaded: its products here are small, and threads that wait for the next one take
@@ -79,7 +81,8 @@ app = typer.Typer(
     A first scan: `vscan scan FOLDER -o verdicts.jsonl`, then `vscan show verdicts.jsonl`.
 
     Exit codes: 0 every input has its line; 1 `--fail-on` met; 2 usage, configuration or output
-    unusable; 3 some inputs are `error`; 130 and 143 interrupted.
+    unusable; 3 some inputs are `error`; 4 more of them than `--max-errors` tolerates; 130 and 143
+    interrupted.
     """,
 )
 
@@ -182,33 +185,40 @@ def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
     raise InterruptedRunError(number)
 
 
-def _told(error: VscanError) -> str:
-    """The error for a terminal: names of files in it cannot steer it."""
-    from vscan.cli.tables import safe
-
-    lines = [safe(line) for line in error.message.splitlines()]
-    lines += [safe(line) for line in error.remedy.splitlines()]
-    return "\n  ".join([f"vscan: error: {lines[0] if lines else ''}", *lines[1:]])
-
-
 def main() -> NoReturn:
     """Run the program: every error vscan knows is a message on stderr, never a traceback."""
     signal.signal(signal.SIGTERM, _terminated)
+    # Before options are read, so that what is wrong with them is told in that form, too.
+    speak(_form(sys.argv[1:]))
+    code = _exit_code()
+    tell("exit", f"exit code {code}", exit_code=code)
+    sys.exit(code)
+
+
+def _form(arguments: list[str]) -> LogFormatName:
+    pairs = itertools.pairwise(arguments)
+    asked = ("--log-format", "json") in pairs or "--log-format=json" in arguments
+    return "json" if asked else "text"
+
+
+def _exit_code() -> int:
+    """That of the command, once its error is told."""
     try:
         app(prog_name="vscan")
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
     except InterruptedRunError as error:
-        print(f"vscan: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        tell("interrupted", str(error), exit_code=error.exit_code)
+        return error.exit_code
     except _ClosedOutputError:
         # `| head` has seen enough: nothing is wrong, and nobody is left to tell. Python would
         # complain once more when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except VscanError as error:
-        print(_told(error), file=sys.stderr)
-        sys.exit(error.exit_code)
+        tell_error(error)
+        return error.exit_code
     except OSError as error:
         # What no room foresaw of the system: still a message, with the file where there is one.
-        print(_told(VscanError(str(error))), file=sys.stderr)
-        sys.exit(VscanError.exit_code)
-    sys.exit(0)
+        tell_error(VscanError(str(error)))
+        return VscanError.exit_code
+    return 0

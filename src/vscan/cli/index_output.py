@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from vscan.cli.telling import say as say
+
 if TYPE_CHECKING:
     from vscan.exemplars.exemplar import Exemplar
     from vscan.exemplars.manifest import Manifest
@@ -67,13 +69,6 @@ def finish(counts: Counter[str], finder: SourceFinder, words: tuple[str, ...]) -
     say(f"{counts.total()} video{'' if counts.total() == 1 else 's'}: {told}{ignored}")
     if counts["error"]:
         raise typer.Exit(EXIT_ERRORS)
-
-
-def say(text: str) -> None:
-    """One escaped line on stderr."""
-    from vscan.cli.tables import safe
-
-    print(f"vscan: {safe(text)}", file=sys.stderr)
 
 
 def holdings(manifest: Manifest) -> str:

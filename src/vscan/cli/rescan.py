@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from vscan.cli.scan_options import FailOn, Fresh, Index, Output, Policy, Summary
+from vscan.cli.scan_options import (
+    FailOn,
+    Fresh,
+    Grace,
+    Index,
+    LogFormat,
+    MaxErrors,
+    MetricsAddress,
+    MetricsFile,
+    MetricsPort,
+    Output,
+    Policy,
+    Summary,
+)
 
 
 def rescan(
@@ -42,6 +55,12 @@ def rescan(
                      "(20 at least) is set aside and put into quarantine; 0: never."),
     ] = 0.05,
     fail_on: FailOn = None,
+    log_format: LogFormat = "text",
+    metrics_file: MetricsFile = None,
+    metrics_port: MetricsPort = None,
+    metrics_address: MetricsAddress = "127.0.0.1",
+    max_errors: MaxErrors = None,
+    grace: Grace = 10.0,
 ) -> None:  # fmt: skip
     """Judge everything in a frame store again: another pack, other thresholds, new exemplars.
 
@@ -60,6 +79,7 @@ def rescan(
 
     `vscan rescan --store frames/ --index known/ --fail-on violation > /dev/null`
     """
+    from vscan.cli.job import Job
     from vscan.cli.outputs import sink_of, summary_of
     from vscan.cli.stopping import StopSignals
     from vscan.runs import Began
@@ -67,10 +87,14 @@ def rescan(
     began = Began()
     # Before anything heavy is imported: a second run on the same output is told so at once.
     sink = sink_of(output, fresh=fresh)
-    with closing(sink), StopSignals() as stop:
-        from vscan.cli.index_output import say
+    job = Job(
+        began, log_format=log_format, output=output, metrics_file=metrics_file,
+        metrics_port=metrics_port, metrics_address=metrics_address,
+    )  # fmt: skip
+    with closing(sink), job, StopSignals(grace) as stop:
         from vscan.cli.progress import ScanProgress
         from vscan.cli.scan_end import EXIT_ERRORS, Ended, run_of, tell_floods
+        from vscan.cli.telling import tell
         from vscan.cli.writing import known_to, settle, write_verdicts
         from vscan.curation import quarantine
         from vscan.rescanning import prepare_rescan
@@ -87,8 +111,8 @@ def rescan(
         )
         rejudging = prepare_rescan(settings)
         for note in rejudging.notes:
-            say(f"note: {note}")
-        ended = Ended(signals=rejudging.signals, indexed=bool(rejudging.indexes))
+            tell("note", note)
+        ended = Ended(rejudging.signals, bool(rejudging.indexes), job.tally)
         watch = rejudging.watch()
         if watch is not None:
             watch.recall(sink.lines())
@@ -99,9 +123,13 @@ def rescan(
         )  # fmt: skip
         run.damaged_tracks = lambda: len(rejudging.damaged)
         with run:
+            job.runs(run, rejudging.pack)
             verdicts = rejudging.verdicts(is_done=known_to(sink, ended), watch=watch)
             progress = ScanProgress(rejudging.sources, doing="rescan")
-            write_verdicts(verdicts, sink, ended, progress=progress, stop=stop)
+            write_verdicts(
+                stop.between(verdicts), sink, ended, progress=progress, stop=stop,
+                max_errors=max_errors,
+            )  # fmt: skip
             settle(sink, ended, watch=watch, run=run, fail_on=fail_on)
             run.exit_code = EXIT_ERRORS if rejudging.nameless else run.exit_code
     if watch is not None and watch.floods:
@@ -109,13 +137,16 @@ def rescan(
         tell_floods(marked, output, len(watch.amended))
     for signal, count in sorted(rejudging.missing.items()):
         videos = "1 video" if count == 1 else f"{count} videos"
-        say(f"note: {signal} was not stored of {videos}: their lines warn of signal_not_stored")
+        told = f"{signal} was not stored of {videos}: their lines warn of signal_not_stored"
+        tell("signal_not_stored", told, signal=signal, sources=count)
     ended.tell(output)
     if rejudging.nameless:
         records = "1 record" if rejudging.nameless == 1 else f"{rejudging.nameless} records"
-        say(
+        tell(
+            "records_damaged",
             f"{records} of the store too damaged to tell whose: no line;"
-            f" `vscan store verify {store}` names the files"
+            f" `vscan store verify {store}` names the files",
+            records=rejudging.nameless,
         )
         raise typer.Exit(EXIT_ERRORS)
     ended.leave(fail_on)

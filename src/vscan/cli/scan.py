@@ -15,10 +15,16 @@ from vscan.cli.scan_options import (
     FloodShare,
     Fresh,
     FromFile,
+    Grace,
     Index,
     Inputs,
     Limit,
+    LogFormat,
+    MaxErrors,
     MaxGap,
+    MetricsAddress,
+    MetricsFile,
+    MetricsPort,
     Model,
     Output,
     Policy,
@@ -65,13 +71,20 @@ def scan(
     scratch: ScratchFolder = None,
     scratch_bytes: ScratchBytes = None,
     allow_private_hosts: AllowPrivateHosts = False,
+    log_format: LogFormat = "text",
+    metrics_file: MetricsFile = None,
+    metrics_port: MetricsPort = None,
+    metrics_address: MetricsAddress = "127.0.0.1",
+    max_errors: MaxErrors = None,
+    grace: Grace = 10.0,
 ) -> None:  # fmt: skip
     """Scan videos against a policy pack and exemplar indexes; write one JSON line for each.
 
     Every input gets exactly one line, also one that cannot be read: its outcome is `error`. The
     lines go to stdout, or with -o to what a rerun resumes: a file, or parts below DIR/ or a URI
     (docs/verdict-parts.md). Progress and notes go to stderr. Ctrl-C ends the run with what was
-    done; a second one ends it at once.
+    done; a second one ends it at once. SIGTERM first lets videos that are being read end, for
+    --grace seconds.
 
     An exemplar that suddenly matches more than --flood-share of the run is not believed: its
     matches stand under `suppressed`, also in lines of -o that were written before, and it is put
@@ -94,6 +107,7 @@ def scan(
 
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
+    from vscan.cli.job import Job
     from vscan.cli.outputs import sink_of, summary_of
     from vscan.cli.scan_timings import timed
     from vscan.cli.stopping import StopSignals
@@ -110,9 +124,14 @@ def scan(
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     # Before anything heavy is imported: a second run on the same output is told so at once.
     sink = sink_of(output, fresh=fresh, shard=shard)
-    with closing(sink), StopSignals() as stop, timed(timings) as collected:
+    job = Job(
+        began, log_format=log_format, output=output, metrics_file=metrics_file,
+        metrics_port=metrics_port, metrics_address=metrics_address,
+    )  # fmt: skip
+    with closing(sink), job, StopSignals(grace) as stop, timed(timings) as collected:
         from vscan.cli.progress import ScanProgress
         from vscan.cli.scan_end import Ended, run_of, tell_damage, tell_floods
+        from vscan.cli.telling import tell
         from vscan.cli.writing import known_to, settle, write_verdicts
         from vscan.curation import quarantine
         from vscan.scanning import prepare, run_scan, watch_over
@@ -139,13 +158,14 @@ def scan(
             scratch_bytes=room_bytes,
             allow_private_hosts=allow_private_hosts,
         )
-        if sys.stderr.isatty():
-            print("vscan: loading pack, indexes and model", file=sys.stderr)
+        tell("loading", "loading pack, indexes and model")
         prepared = prepare(settings)
         for note in prepared.notes:
-            print(f"vscan: note: {note}", file=sys.stderr)
-        ended = Ended(signals=prepared.recipe.signals, indexed=bool(prepared.rules.indexes))
+            tell("note", note)
+        ended = Ended(prepared.recipe.signals, bool(prepared.rules.indexes), job.tally)
         room = prepared.new_scratch()
+        if job.metrics is not None:
+            job.metrics.fetches(room)
         finder = SourceFinder(room.fetching)
         found = finder.find(inputs or [], from_file=from_file)
         if wanted is not None:
@@ -165,11 +185,16 @@ def scan(
         if keeper is not None:
             run.damaged_tracks = lambda: len(keeper.damaged)
         with run:
+            job.runs(run, prepared.rules.pack)
             verdicts = run_scan(
-                prepared, sources, is_done=known_to(sink, ended), content_of=sink.content_of,
-                watch=watch, timings=collected, scratch=room,
+                prepared, stop.drawn(sources), is_done=known_to(sink, ended),
+                content_of=sink.content_of, watch=watch, timings=collected, scratch=room,
+                stopping=stop.stopping,
             )  # fmt: skip
-            write_verdicts(verdicts, sink, ended, progress=ScanProgress(total), stop=stop)
+            progress = ScanProgress(total)
+            write_verdicts(
+                verdicts, sink, ended, progress=progress, stop=stop, max_errors=max_errors
+            )
             ended.tell_inputs(finder)
             if ended.tally.other_shards:
                 sink.keep_empty()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from vscan.cli.found_by import count_evidence, told_matches
-from vscan.cli.index_output import say
+from vscan.cli.telling import tell
+from vscan.names import shown
 from vscan.tallies import RunTally
 
 if TYPE_CHECKING:
@@ -56,14 +56,15 @@ class Ended:
                 " read",
             )
         for name in finder.empty_folders:
-            say(f"note: no videos in {name}")
+            tell("no_videos", f"no videos in {name}", folder=name)
         for name in finder.unreadable_folders:
-            say(f"note: the folder {name} may not be listed")
+            tell("folder_unreadable", f"the folder {name} may not be listed", folder=name)
 
     def tell(self, output: str | None, *, skipped_files: int = 0) -> None:
         """Say on stderr what came of it."""
         if self.indexed and self.tally.outcomes.total():
-            say(told_matches(self.signals, self.found))
+            found = {signal: self.found[signal] for signal in self.signals} | self.found
+            tell("matches", told_matches(self.signals, self.found), evidence=found)
         words = ("violation", "review", "clear", "error")
         told = [f"{self.tally.outcomes[word]} {word}" for word in words]
         told.append(f"{self.tally.passed_over} done before")
@@ -73,7 +74,16 @@ class Ended:
         ignored = f"; {skipped_files} other files skipped" if skipped_files else ""
         total = self.tally.sources
         videos = "1 video" if total == 1 else f"{total} videos"
-        print(f"vscan: {videos}: {counts}{ignored}{where}", file=sys.stderr)
+        tell(
+            "ended",
+            f"{videos}: {counts}{ignored}{where}",
+            sources=total,
+            outcomes=self.tally.counts().outcomes,
+            done_before=self.tally.passed_over,
+            other_shards=self.tally.other_shards,
+            skipped_files=skipped_files,
+            output=None if output is None else shown(str(output)),
+        )
 
     def exit_code(self, fail_on: str | None) -> int:
         """What the outcomes call for, as the lines say them in the end; those of earlier runs on
@@ -120,27 +130,37 @@ def tell_damage(damaged: int) -> None:
     """Say on stderr that tracks of a frame store were not what was written."""
     if damaged:
         tracks = "1 track" if damaged == 1 else f"{damaged} tracks"
-        say(f"note: {tracks} of the store were damaged, and measured anew")
+        told = f"{tracks} of the store were damaged, and measured anew"
+        tell("store_damaged", told, tracks=damaged)
 
 
 def tell_floods(marked: Sequence[Quarantined], output: str | None, amended: int) -> None:
     """Say on stderr which exemplars flooded the run, and what to do about each."""
     for each in marked:
         flood = each.flood
-        say(
-            f"flood: {flood.exemplar} of the index {flood.index} ({flood.policy}) matched"
-            f" {flood.sources} of {flood.of} videos: its matches stand under `suppressed`"
-        )
         command = f"vscan index update {each.path} {flood.exemplar}"
         if each.problem is None:
-            say(
-                f"  it is in quarantine now and matches nothing; look at it, then `{command}"
+            remedy = (
+                f"it is in quarantine now and matches nothing; look at it, then `{command}"
                 f" --release` if it is right, or `{command} --disable`"
             )
         else:
-            say(f"  it could not be put into quarantine ({each.problem}): `{command} --disable`")
+            remedy = f"it could not be put into quarantine ({each.problem}): `{command} --disable`"
+        tell(
+            "flood",
+            f"{flood.exemplar} of the index {flood.index} ({flood.policy}) matched"
+            f" {flood.sources} of {flood.of} videos: its matches stand under `suppressed`",
+            index=flood.index,
+            exemplar=flood.exemplar,
+            policy=flood.policy,
+            sources=flood.sources,
+            of=flood.of,
+            quarantined=each.problem is None,
+            remedy=remedy,
+        )
     if marked and output is None:
-        say("  lines that went to stdout before are as they were; -o FILE mends them")
+        told = "lines that went to stdout before are as they were; -o FILE mends them"
+        tell("flood_lines", f"  {told}", amended=0)
     elif amended:
         lines = "1 earlier line" if amended == 1 else f"{amended} earlier lines"
-        say(f"  {lines} of {output} written anew")
+        tell("flood_lines", f"  {lines} of {output} written anew", amended=amended)

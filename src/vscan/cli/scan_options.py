@@ -148,4 +148,35 @@ AllowPrivateHosts = Annotated[
                  help="Let http(s) URIs lead to addresses of private networks and of this machine, "
                  "which are refused otherwise."),
 ]
+LogFormat = Annotated[
+    Literal["text", "json"],
+    typer.Option(help="What stderr holds: text for people, or one JSON object a line, each with a "
+                 "stable `event`, and nothing else (docs/jobs.md)."),
+]
+MetricsFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE",
+                 help="Keep metrics of the run in this file, in Prometheus's text format, written "
+                 "anew every 15 seconds (docs/jobs.md)."),
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(metavar="PORT", min=0, max=65535,
+                 help="Serve the same metrics over HTTP while the run lasts; 0: any free port."),
+]
+MetricsAddress = Annotated[
+    str, typer.Option(metavar="ADDR", help="Address that --metrics-port is opened at.")
+]
+MaxErrors = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=0,
+                 help="End the run with exit code 4 once more than N of its videos are `error`; "
+                 "0 tolerates none. What was done is kept. Default: any number."),
+]
+Grace = Annotated[
+    float,
+    typer.Option(metavar="S", min=0.0, max=86400.0,
+                 help="Seconds that videos being read have to end after SIGTERM, while no other is "
+                 "begun; 0: none."),
+]
 # fmt: on

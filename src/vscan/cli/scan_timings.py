@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from vscan.cli.telling import tell_table
 from vscan.timings import Spent, Timings
 
 NAMES = {
@@ -34,7 +34,17 @@ def timed(wanted: bool) -> Iterator[Timings | None]:
         if spent is not None:
             from vscan.settings import available_cores
 
-            print("\n".join(table(spent, available_cores())), file=sys.stderr)
+            tell_table(
+                "timings",
+                list(table(spent, available_cores())),
+                f"{spent.videos} videos, {spent.samples} samples in {spent.run.wall_s:.2f} s",
+                videos=spent.videos,
+                samples=spent.samples,
+                wall_s=round(spent.run.wall_s, 3),
+                cpu_s={step: round(cpu_s, 3) for step, cpu_s in spent.cpu_s.items()},
+                model_wall_s=round(spent.model_wall_s, 3),
+                loading_wall_s=round(spent.start.wall_s, 3),
+            )
 
 
 def table(spent: Spent, cores: int) -> Iterator[str]:

@@ -78,11 +78,12 @@ def print_json_lines(objects: Iterable[object]) -> None:
     """
     sys.stdout.flush()
     for one in objects:
-        sys.stdout.buffer.write(f"{_json_line(one)}\n".encode())
+        sys.stdout.buffer.write(f"{json_line(one)}\n".encode())
     sys.stdout.buffer.flush()
 
 
-def _json_line(value: object) -> str:
+def json_line(value: object) -> str:
+    """`value` as one line of JSON that cannot steer a terminal."""
     import orjson
 
     try:

@@ -6,6 +6,9 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from vscan.cli.job import refuse_more_errors
+from vscan.cli.telling import tell
+
 if TYPE_CHECKING:
     from vscan.cli.progress import ScanProgress
     from vscan.cli.scan_end import Ended
@@ -35,15 +38,23 @@ def write_verdicts(
     *,
     progress: ScanProgress,
     stop: StopSignals,
+    max_errors: int | None = None,
 ) -> None:
-    """Write each verdict as it comes; None is one that was there before."""
-    with progress, closing(verdicts):
+    """Write each verdict as it comes; None is one that was there before.
+
+    Raises TooManyErrors once more of them are errors than `max_errors`.
+    """
+    with stop.graceful(), progress, closing(verdicts):
         for verdict in verdicts:
             with stop.shield():
                 if verdict is not None:
                     sink.write(verdict)
                 ended.count(verdict)
             progress.advance(verdict)
+            if verdict is not None and verdict.error is not None:
+                uri, failed = verdict.source.uri, verdict.error
+                tell("source_error", failed.message, uri=uri, code=failed.code)
+                refuse_more_errors(ended.tally, max_errors)
 
 
 def settle(

@@ -23,6 +23,7 @@ from vscan.decode.process import ProcessFailed, ReaderProcess
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.session import VideoSession
 from vscan.decode.turns import Turns
+from vscan.errors import NotBegun
 from vscan.storage import FileStamp
 
 __all__ = ["ReadLimits", "ReaderPool", "VideoSession"]
@@ -44,13 +45,16 @@ class ReaderPool:
         *,
         stalls: Callable[[], None] = lambda: None,
         resumes: Callable[[], None] = lambda: None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """stalls, resumes: told of callers that wait for a process, see Turns."""
+        """stalls, resumes: told of callers that wait for a process, see Turns. stopping: once it is
+        true no further session is begun."""
         if size < 1:
             raise ValueError(f"a pool needs at least one process, got {size}")
         self.limits = limits if limits is not None else ReadLimits()
         threads = self.limits.threads
         self.threads = threads if threads is not None else _threads_each(size)
+        self._stopping = stopping
         self._turns = Turns(size, stalls=stalls, resumes=resumes)
         # A process dies with the thread that started it (sandbox.limit_process), so one that
         # outlives every caller starts them all.
@@ -86,9 +90,12 @@ class ReaderPool:
         """The video at `path`, open in a process of its own until the block ends.
 
         stamp: of the file that is meant, as when it was hashed. Raises SourceError where the file
-        cannot be scanned, `changed_while_read` where it is not that one any more.
+        cannot be scanned, `changed_while_read` where it is not that one any more;
+        NotBegun where the pool is to stop.
         """
         with self._turns.turn():
+            if self._stopping():
+                raise NotBegun(f"{path}: not begun")
             video = VideoSession(self, path, stamp)
             try:
                 video.open()

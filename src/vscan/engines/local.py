@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import NoReturn, TypeVar
 
 from vscan.decode.workers import ReaderPool, ReadLimits
 from vscan.engines.batching import ImageEncoder, SharedBatches
+from vscan.errors import NotBegun
 from vscan.measuring import Embed
 
 Item = TypeVar("Item")
@@ -31,6 +32,7 @@ def run(
     readers_wait: bool = False,
     ahead: int = 0,
     cancel: Callable[[], None] = lambda: None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Generator[Result, None, None]:
     """What `work` makes of each source, as each ends (not in their order).
 
@@ -39,9 +41,11 @@ def run(
     hold their reader while they wait for the model; then there are twice as many readers, and
     LEAST_READERS at least, of which about `workers` are busy. ahead: so many threads at least
     beside those that read, for sources that are fetched first. cancel: ends what threads may wait
-    for beside readers and model; it is called first when the engine stops. `sources` is drawn from
-    only as fast as work ends, so a listing of any length is never held. Closing the generator, or
-    an exception in its consumer, kills the reader processes and waits for the threads.
+    for beside readers and model; it is called first when the engine stops. stopping: once it is
+    true no source is begun, and there are results only of those that are being read. `sources` is
+    drawn from only as fast as work ends, so a listing of any length is never held. Closing the
+    generator, or an exception in its consumer, kills the reader processes and waits for the
+    threads.
     """
     with ExitStack() as stack:
         # Left in the opposite order: killing the readers lets waiting threads end, and only when
@@ -49,6 +53,8 @@ def run(
         batches = None if encoder is None else stack.enter_context(SharedBatches(encoder))
 
         def working(source: Item) -> Result:
+            if stopping():
+                raise NotBegun("the run is about to stop")
             if batches is None:
                 return work(source, readers, _no_model)
             with batches.working():
@@ -60,21 +66,30 @@ def run(
         busy = count + max(ahead, 0 if encoder is None else WAITING)
         threads = stack.enter_context(ThreadPoolExecutor(busy, "vscan-worker"))
         told = {} if batches is None else {"stalls": batches.stalls, "resumes": batches.resumes}
-        readers = stack.enter_context(ReaderPool(count, limits, **told))
+        readers = stack.enter_context(ReaderPool(count, limits, stopping=stopping, **told))
         pending: set[Future[Result]] = set()
         stack.callback(lambda: [future.cancel() for future in pending])
         stack.callback(cancel)
         for source in sources:
+            if stopping():
+                break
             pending.add(threads.submit(working, source))
             if len(pending) >= busy:
                 # Every worker has something to do: hand on what has ended, and wait for room
                 # only where as much again is queued behind them.
                 room = len(pending) < 2 * busy
                 done, pending = wait(pending, 0 if room else None, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+                yield from begun(done)
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            yield from begun(done)
+
+
+def begun(done: Iterable[Future[Result]]) -> Iterator[Result]:
+    """The results of those that were begun. Raises what their work raised."""
+    for future in done:
+        if not isinstance(future.exception(), NotBegun):
+            yield future.result()
 
 
 def _no_model(_images: object) -> NoReturn:

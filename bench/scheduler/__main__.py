@@ -64,8 +64,7 @@ def told(came: Simulated) -> Iterator[str]:
     )
     yield ""
     rows = [
-        (kind, f"{count:,}", f"{came.cost.get(kind, 0):,}")
-        for kind, count in came.injected.items()
+        (kind, f"{count:,}", f"{came.cost.get(kind, 0):,}") for kind, count in came.injected.items()
     ]
     rows.append(("no answer ever", "", f"{came.cost.get('no answer ever', 0):,}"))
     yield from markdown(("fault", "injected", "tries in vain"), rows)

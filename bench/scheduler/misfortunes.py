@@ -36,4 +36,3 @@ def deal(shards: int, each: int, seed: int) -> list[list[Misfortune]]:
 def as_fault(kind: Misfortune) -> OutputFault | None:
     """The fault of the output that it is, if it is one."""
     return next((fault for fault in OUTPUT_FAULTS if fault == kind), None)
-

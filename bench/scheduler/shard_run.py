@@ -95,9 +95,7 @@ def run_shard(job: Job, pieces: Pieces) -> None:
         with Journal(job.journal) as journal, contextlib.ExitStack() as stack:
             if job.fault is not None:
                 stack.enter_context(pieces.outputs.failing(*job.fault, journal))
-            stack.enter_context(
-                instead_of_videos(pieces.reading(job.world, journal, job.tries))
-            )
+            stack.enter_context(instead_of_videos(pieces.reading(job.world, journal, job.tries)))
             ahead = _Ahead()
             code = _scan(job, pieces, ahead)
     except InterruptedRunError as error:

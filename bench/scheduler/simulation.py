@@ -66,9 +66,7 @@ def simulate(
         for number in range(shards):
             place = folder / f"shard-{number + 1}"
             place.mkdir()
-            keepers.append(
-                Keeper(world, Shard(number + 1, shards), listings, place, pieces)
-            )
+            keepers.append(Keeper(world, Shard(number + 1, shards), listings, place, pieces))
         kept = _keep_all(keepers, deal(shards, misfortunes, world.seed), processes)
         wrong = [each for one in kept for each in one["wrong"]]
         read = {number for one in kept for number in one["read"]}

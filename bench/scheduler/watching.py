@@ -67,7 +67,9 @@ def after_run(
     told = after.final | after.passing.keys()
     _tell(kept, "read twice within a run", _twice(noted["begun"]))
     _tell(kept, "read again in spite of an answer", begun & before.final)
-    _tell(kept, "lost from an output", (before.final - after.final) | (before.passing.keys() - told))
+    _tell(
+        kept, "lost from an output", (before.final - after.final) | (before.passing.keys() - told)
+    )
     strangers = {each for each in hashed if not belongs(world.truth(each), shard)}
     _tell(kept, f"tried by the shard {shard}, though another's", strangers)
     kept.readings += len(begun)

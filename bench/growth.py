@@ -1,6 +1,7 @@
 """What grows with the number of sources: memory and time of each part that knows every one of them.
 
-Names and lines are made up, of the length that such things have. Every figure is of a process of its own.
+Names and lines are made up, of the length that such things have. Every figure is of a process of
+its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a second of an exemplar takes of an index, by signal: bytes on disk, in memory, and searched.
+"""What a second of an exemplar takes of an index, by signal: on disk, in memory, and searched.
 
-Vectors are random, as many in a second as an index has of a video: 4 samples of PDQ with the frame and ten
-crops of it, 4 embeddings, 2 of keypoints with nine tenths of their features. A second is an exemplar here;
-each signal has an index of its own, and is opened in a process of its own.
+Vectors are random, as many in a second as an index has of a video: 4 samples of PDQ with the frame
+and ten crops of it, 4 embeddings, 2 of keypoints with nine tenths of their features. A second is an
+exemplar here; each signal has an index of its own, and is opened in a process of its own.
 """
 
 from __future__ import annotations
@@ -59,9 +59,8 @@ def rows(root: Path, signal: str, count: int) -> Iterator[tuple[str, str]]:
 
 def vectors_a_second(signal: str) -> int:
     """Vectors that an exemplar's second has."""
-    return {"pdq": 4 * REGIONS, "embedding": 4, "keypoints": 2 * EXEMPLAR_FEATURES * 9 // 10}[
-        signal
-    ]
+    keypoints = 2 * EXEMPLAR_FEATURES * 9 // 10
+    return {"pdq": 4 * REGIONS, "embedding": 4, "keypoints": keypoints}[signal]
 
 
 def _ready(root: Path, signal: str) -> object:

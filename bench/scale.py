@@ -1,7 +1,7 @@
-"""`python -m bench.scale`: what a collection of any size comes to, from measured figures and stated inputs.
+"""`python -m bench.scale`: what a collection of any size comes to, from measured figures.
 
-Nothing is measured here. Every figure is quoted from the page that has it with its machine and command; a
-test holds the quotations against the pages, and what this prints against docs/scale.md.
+Nothing is measured here. Every figure is quoted from the page that has it with its machine and
+command; a test holds the quotations against the pages, and what this prints against docs/scale.md.
 """
 
 from __future__ import annotations
@@ -63,24 +63,17 @@ STORED: dict[str, Figure] = {
     "`keypoints`": Figure("MB an hour", 235.0, "frame-store.md", "| 65 300 | 235 MB |"),
 }
 RECORD = Figure("bytes a source record", 650, "frame-store.md", "for each URI, 650 bytes")
+_FINDER = "| `SourceFinder`: every name listed | 142 | 32.8 |"
+_FILE = "| `RecordFile`: every line of the output | 420 | 15.5 |"
+_MERGE = "| `vscan verdicts merge` | 508 | 31.1 |"
 GROWTH: dict[str, Figure] = {
-    "line": Figure(
-        "bytes of a verdict's line", 731, "scale.md", "| a clear verdict's line | 731 | |"
-    ),
-    "finder": Figure(
-        "bytes", 142, "scale.md", "| `SourceFinder`: every name listed | 142 | 32.8 |"
-    ),
-    "finder_us": Figure(
-        "us", 32.8, "scale.md", "| `SourceFinder`: every name listed | 142 | 32.8 |"
-    ),
-    "file": Figure(
-        "bytes", 420, "scale.md", "| `RecordFile`: every line of the output | 420 | 15.5 |"
-    ),
-    "file_us": Figure(
-        "us", 15.5, "scale.md", "| `RecordFile`: every line of the output | 420 | 15.5 |"
-    ),
-    "merge": Figure("bytes", 508, "scale.md", "| `vscan verdicts merge` | 508 | 31.1 |"),
-    "merge_us": Figure("us", 31.1, "scale.md", "| `vscan verdicts merge` | 508 | 31.1 |"),
+    "line": Figure("bytes", 731, "scale.md", "| a clear verdict's line | 731 | |"),
+    "finder": Figure("bytes", 142, "scale.md", _FINDER),
+    "finder_us": Figure("CPU microseconds", 32.8, "scale.md", _FINDER),
+    "file": Figure("bytes", 420, "scale.md", _FILE),
+    "file_us": Figure("CPU microseconds", 15.5, "scale.md", _FILE),
+    "merge": Figure("bytes", 508, "scale.md", _MERGE),
+    "merge_us": Figure("CPU microseconds", 31.1, "scale.md", _MERGE),
 }
 FIGURES: tuple[Figure, ...] = (*CPU.values(), *STORED.values(), RECORD, *GROWTH.values())
 

@@ -1,4 +1,4 @@
-"""`python -m bench.scheduler`: vscan's scheduling, resuming and merging under faults, at any size."""
+"""`python -m bench.scheduler`: scheduling, resuming and merging under faults, at any size."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bench.scheduler.truth import World
 from bench.speed.tables import markdown
 
 ABOUT = """\
-Made-up sources with a hidden truth go through vscan's own shards, engine, verdict files and merge; only
-reading a video is made up. Faults of sources, of disks and of processes are injected at rates that follow
-from the seed; shards are run again until they end cleanly, and what they come to is held against the truth.
-The exit code is 1 where anything is wrong.
+Made-up sources with a hidden truth go through vscan's own shards, engine, verdict files and merge;
+only reading a video is made up. Faults of sources, of disks and of processes are injected at rates
+that follow from the seed; shards are run again until they end cleanly, and what they come to is
+held against the truth. The exit code is 1 where anything is wrong.
 """
 
 

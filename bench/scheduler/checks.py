@@ -1,4 +1,4 @@
-"""What must hold when all shards have ended: every source its line, as the truth says, and no more."""
+"""What must hold in the end: every source has its line, as the truth says, and no more."""
 
 from __future__ import annotations
 
@@ -76,6 +76,6 @@ def _is_true(world: World, number: int, record: dict[str, Any], line: bytes) -> 
     if truth.code is not None:
         told = (record["outcome"], record.get("error", {}).get("code"), record["source"]["sha256"])
         return told == ("error", truth.code, truth.sha256)
-    assert truth.sha256 is not None  # noqa: S101 -- what has no content has an error
+    assert truth.sha256 is not None
     digests = Digests(truth.sha256, "0" * 32, truth.bytes)
     return line == verdict_of(truth.uri, truth.outcome, digests, PROVENANCE).to_line()

@@ -1,4 +1,4 @@
-"""A shard, run again and again through its misfortunes until it ends cleanly, and watched meanwhile."""
+"""A shard, run again through its misfortunes until it ends cleanly, and watched meanwhile."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Keeper:
         self.pieces = pieces
         self.output = pieces.outputs.place(folder, "verdicts")
         self.kept = Kept()
-        self._random = random.Random(f"{world.seed} {shard}")  # noqa: S311 -- a simulation
+        self._random = random.Random(f"{world.seed} {shard}")
         self._tries: Counter[int] = Counter()
         self._seen = Seen()
         self._share = 1.0

@@ -11,12 +11,13 @@ Misfortune = Literal[
     "killed", "terminated", "second_run", "other_shards", "disk_full", "torn_line",
     "killed_rewriting",
 ]  # fmt: skip
-"""`killed`: SIGKILL at a random moment. `terminated`: SIGTERM. `second_run`: another run on the same
-output meanwhile. `other_shards`: the shard's output is given to a shard of another number of shards.
+"""`killed`: SIGKILL at a random moment. `terminated`: SIGTERM. `second_run`: another run on the
+same output meanwhile. `other_shards`: the output is given to a shard of another number of shards.
 `torn_line`: SIGKILL within a line. `killed_rewriting`: SIGKILL before a rewritten file takes its
 place."""
 MISFORTUNES: tuple[Misfortune, ...] = (
-    "killed", "torn_line", "disk_full", "terminated", "second_run", "killed_rewriting", "other_shards",
+    "killed", "torn_line", "disk_full", "terminated",
+    "second_run", "killed_rewriting", "other_shards",
 )  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def deal(shards: int, each: int, seed: int) -> list[list[Misfortune]]:
     shards times `each` is at least as many as there are."""
     # In the order above: what breaks runs off comes before what lets them end, and there is
     # something to rewrite only after a run whose errors pass.
-    chosen = random.Random(seed)  # noqa: S311 -- a simulation
+    chosen = random.Random(seed)
     dealt: list[Misfortune] = []
     while len(dealt) < shards * each:
         dealt += chosen.sample(MISFORTUNES, len(MISFORTUNES))

@@ -1,7 +1,8 @@
 """Where simulated runs write their verdicts: one seam for every kind of output.
 
-Verdicts in files are here. Another kind of output is another class of this shape: how a run opens it, how it
-fails, what lies in it, read without vscan's own code, and how the outputs of all shards become one file.
+Verdicts in files are here. Another kind of output is another class of this shape: how a run opens
+it, how it fails, what lies in it, read without vscan's own code, and how the outputs of all shards
+become one file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any, Literal, Protocol
 from unittest import mock
 
 from bench.scheduler.journal import Journal
+from vscan.shards import Shard
 from vscan.store import records
+from vscan.store.locked import open_locked
 from vscan.store.merging import Merged, merge
 from vscan.store.records import RecordFile, RecordSink
 from vscan.store.replaced import replacing
@@ -33,8 +36,8 @@ class Outputs(Protocol):
         """Where the shard of that name writes."""
         ...
 
-    def open(self, place: Path) -> RecordSink:
-        """As a run opens it."""
+    def open(self, place: Path, shard: Shard) -> RecordSink:
+        """As a run of that shard opens it."""
         ...
 
     def failing(
@@ -60,8 +63,8 @@ class FileOutputs:
         """A file in that folder."""
         return folder / f"{name}.jsonl"
 
-    def open(self, place: Path) -> RecordSink:
-        """Locked and resumed."""
+    def open(self, place: Path, shard: Shard) -> RecordSink:
+        """Locked and resumed, whichever shard."""
         return RecordFile(place)
 
     @contextmanager
@@ -80,7 +83,7 @@ class FileOutputs:
             with real(path) as file:  # the lock is of the open file, which the copy shares
                 return _FaultyFile(os.dup(file.fileno()), state)
 
-        real = records.open_locked
+        real = open_locked
         with mock.patch.multiple(records, open_locked=opened, FileIO=faulty):
             yield
 

@@ -110,7 +110,7 @@ def run_shard(job: Job, pieces: Pieces) -> None:
 
 def _scan(job: Job, pieces: Pieces, ahead: _Ahead) -> int:
     """As `vscan.cli.scan` puts its pieces together."""
-    sink = pieces.outputs.open(job.output)
+    sink = pieces.outputs.open(job.output, job.shard)
     with closing(sink), StopSignals() as stop:
         ended = Ended(signals=("pdq",), indexed=False)
         done = known_to(sink, ended)

@@ -1,4 +1,4 @@
-"""The whole simulation: shards with their misfortunes, side by side, merged and held against the truth."""
+"""The whole simulation: shards with their misfortunes, merged and held against the truth."""
 
 from __future__ import annotations
 
@@ -114,9 +114,9 @@ def _told(
 
     met, troubles = added("met"), added("troubles")
     late = sum(truth.listed_from > 0 for truth in world.all())
-    injected = {
-        **{kind: troubles[kind] for kind in TROUBLE_CODES},
-        **{kind: met[kind] for kind in MISFORTUNES},
+    injected: dict[str, int] = {
+        **{str(kind): troubles[kind] for kind in TROUBLE_CODES},
+        **{str(kind): met[kind] for kind in MISFORTUNES},
         "named_twice": twice,
         "listed_later": late,
     }

@@ -1,4 +1,4 @@
-"""docs/scale.md says what was measured and computed, and no more; what grows is measured for real."""
+"""docs/scale.md says what was measured and computed; what grows is measured for real."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bench import growth, scale
 from bench.index_size import rows
+
+from bench import growth, scale
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -3,7 +3,7 @@
 Names follow Prometheus's own practice (https://prometheus.io/docs/practices/naming/): base units,
 `_total` on what only grows. Nothing is counted twice: every number is the tally's.
 
-    metrics = JobMetrics(tally, extra={"vscan_fetched_bytes_total": lambda: fetched.bytes})
+    metrics = JobMetrics(tally, extra={"vscan_sent_bytes_total": lambda: sent.bytes})
     metrics.write(Path("vscan.prom"))
 """
 

@@ -21,6 +21,7 @@ from vscan.cli import job_metrics
 from vscan.cli.job_metrics import MetricsEndpoint, MetricsFile
 from vscan.cli.telling import speak
 from vscan.job_metrics import METRICS, JobMetrics
+from vscan.scratch import Scratch
 from vscan.tallies import RunTally
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -104,8 +105,9 @@ def test_it_is_the_tally() -> None:
     def broken() -> float:
         raise OSError("gone")
 
-    metrics = JobMetrics(tally, extra={"vscan_fetched_bytes_total": fetched})
-    metrics.add("vscan_scratch_bytes", broken)
+    metrics = JobMetrics(tally, extra={"vscan_sent_bytes_total": fetched})
+    metrics.add("vscan_broken_bytes", broken)
+    metrics.fetches(Scratch())
     metrics.runs(PROVENANCE, ["a", "b"])
 
     def now() -> str:
@@ -125,12 +127,12 @@ def test_it_is_the_tally() -> None:
         for name in (
             'vscan_videos_total{outcome="violation"}', 'vscan_errors_total{code="deadline"}',
             'vscan_findings_total{policy="a"}', 'vscan_findings_total{policy="b"}',
-            "vscan_run_exit_code", "vscan_fetched_bytes_total",
+            "vscan_run_exit_code", "vscan_sent_bytes_total",
         )
     )  # fmt: skip
-    assert "# HELP vscan_fetched_bytes_total bytes that came over the network" in now()
-    assert "vscan_scratch_bytes" not in now()
-    assert METRICS.keys() | {"vscan_fetched_bytes_total"} == set(
+    assert "# HELP vscan_sent_bytes_total bytes that came over the network" in now()
+    assert "vscan_broken_bytes" not in now()
+    assert METRICS.keys() | {"vscan_sent_bytes_total"} == set(
         re.findall(r"^# TYPE (\w+)", now(), re.MULTILINE)
     )
 

@@ -1,0 +1,225 @@
+"""`python -m bench.scale`: what a collection of any size comes to, from measured figures.
+
+Nothing is measured here. Every figure is quoted from the page that has it with its machine and
+command; a test holds the quotations against the pages, and what this prints against docs/scale.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.speed.tables import Row, markdown
+
+CLIPS_S = 250.0
+"""Seconds of video in the set that the tables of speed were measured on: 20 clips of 12.5 s."""
+LIST_KEYS = 1000
+"""Names that a listing of S3 gives for each request at most."""
+PREFIX_GETS = 5500
+"""GET requests a second that a prefix of S3 bears at least, by its provider's page."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure."""
+
+    about: str
+    value: float
+    page: str
+    quote: str
+    """The line of the page that has it."""
+
+
+SPEED = "benchmarks.md"
+CPU: dict[str, Figure] = {
+    "ViT-B/32 in fp32, fps:1": Figure(
+        "CPU s of the clips", 48.6, SPEED, "| vscan fps:1 | 25.9 (24.7–28.8) | 48.6 (46.3–53.2) |"
+    ),
+    "ViT-B/32 in fp32, keyframes": Figure(
+        "CPU s of the clips", 26.7, SPEED,
+        "| vscan keyframes | 14.4 (14.4–14.5) | 26.7 (26.6–27.3) |",
+    ),
+    "ViT-B/32 in bf16, fps:1": Figure(
+        "CPU s of the clips", 10.8, SPEED, "| vscan fps:1 | 7.4 (7.1–20.0) | 10.8 (9.7–14.3) |"
+    ),
+    "ViT-B/32 in bf16, keyframes": Figure(
+        "CPU s of the clips", 5.8, SPEED, "| vscan keyframes | 5.5 (3.9–7.8) | 5.8 (5.1–6.5) |"
+    ),
+    "hashes alone, fps:1": Figure(
+        "CPU s of the clips", 5.85, SPEED, "| vscan fps:1 | 3.05 (2.81–3.15) | 5.85 (5.35–6.03) |"
+    ),
+    "hashes alone, keyframes": Figure(
+        "CPU s of the clips", 2.46, SPEED,
+        "| vscan keyframes | 1.32 (0.96–1.38) | 2.46 (1.77–2.63) |",
+    ),
+}  # fmt: skip
+STORED: dict[str, Figure] = {
+    "`pdq`": Figure("MB an hour", 1.0, "frame-store.md", "| 285, 560 with borders | 1.0 MB |"),
+    "`embedding`": Figure("MB an hour", 3.8, "frame-store.md", "| 1 050 | 3.8 MB |"),
+    "`keypoints`": Figure("MB an hour", 235.0, "frame-store.md", "| 65 300 | 235 MB |"),
+}
+RECORD = Figure("bytes a source record", 650, "frame-store.md", "for each URI, 650 bytes")
+_FINDER = "| `SourceFinder`: every name listed | 142 | 32.8 |"
+_FILE = "| `RecordFile`: every line of the output | 420 | 15.5 |"
+_MERGE = "| `vscan verdicts merge` | 508 | 31.1 |"
+GROWTH: dict[str, Figure] = {
+    "line": Figure("bytes", 731, "scale.md", "| a clear verdict's line | 731 | |"),
+    "finder": Figure("bytes", 142, "scale.md", _FINDER),
+    "finder_us": Figure("CPU microseconds", 32.8, "scale.md", _FINDER),
+    "file": Figure("bytes", 420, "scale.md", _FILE),
+    "file_us": Figure("CPU microseconds", 15.5, "scale.md", _FILE),
+    "merge": Figure("bytes", 508, "scale.md", _MERGE),
+    "merge_us": Figure("CPU microseconds", 31.1, "scale.md", _MERGE),
+}
+FIGURES: tuple[Figure, ...] = (*CPU.values(), *STORED.values(), RECORD, *GROWTH.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What a collection and its run are taken to be."""
+
+    videos: int
+    short_s: float = 60.0
+    """Mean length of the short ones, seconds."""
+    long_share: float = 0.05
+    """Share 0..1 of long ones."""
+    long_s: float = 1200.0
+    """Mean length of those, seconds."""
+    mbit_s: float = 4.0
+    """Bits of a video for each of its seconds, in millions."""
+    shards: int = 100
+    days: float = 7.0
+    """In which the run should end."""
+
+    @property
+    def hours(self) -> float:
+        """Hours of video."""
+        mean_s = (1 - self.long_share) * self.short_s + self.long_share * self.long_s
+        return self.videos * mean_s / 3600
+
+    def __str__(self) -> str:
+        return (
+            f"{self.videos:,} videos, {1 - self.long_share:.0%} of {self.short_s:g} s and"
+            f" {self.long_share:.0%} of {self.long_s:g} s, {self.mbit_s:g} Mbit/s;"
+            f" {self.shards:,} shards"
+        )
+
+
+MILLION = Inputs(videos=1_000_000)
+BILLION = Inputs(videos=1_000_000_000, shards=10_000)
+
+
+def lines(of: Sequence[Inputs]) -> Iterator[str]:
+    """Tables in Markdown, a column for each of the inputs."""
+    for number, each in enumerate(of):
+        yield f"{chr(ord('A') + number)}: {each}."
+    yield ""
+    head = ("what", *(chr(ord("A") + number) for number in range(len(of))))
+    columns = [dict(_rows(each)) for each in of]
+    rows: list[Row] = [(what, *(column[what] for column in columns)) for what in columns[0]]
+    yield from markdown(head, rows)
+
+
+def _rows(of: Inputs) -> Iterator[tuple[str, str]]:
+    yield "hours of video", _count(of.hours)
+    yield "samples at fps:1", _count(of.hours * 3600)
+    for what, figure in CPU.items():
+        core_hours = figure.value / CLIPS_S * of.hours
+        yield f"core-hours, {what}", _count(core_hours)
+    week = CPU["ViT-B/32 in bf16, fps:1"].value / CLIPS_S * of.hours / (24 * of.days)
+    yield f"cores that are busy for {of.days:g} days, bf16, fps:1", _count(math.ceil(week))
+    yield "GPU-hours", f"{_count(of.hours)} / g"
+    yield from _objects(of)
+    yield from _kept(of)
+    yield from _known(of)
+
+
+def _objects(of: Inputs) -> Iterator[tuple[str, str]]:
+    """What reading from object storage asks for."""
+    pages = math.ceil(of.videos / LIST_KEYS)
+    yield "bytes fetched, if each is fetched once", _bytes(of.hours * 3600 * of.mbit_s * 1e6 / 8)
+    yield "LIST requests of one pass", _count(pages)
+    yield "LIST requests, where every shard lists", _count(pages * of.shards)
+    yield "GET requests, at one a video", _count(of.videos)
+    yield "least hours for them on one prefix", _small(of.videos / PREFIX_GETS / 3600)
+
+
+def _kept(of: Inputs) -> Iterator[tuple[str, str]]:
+    """What is written."""
+    yield "verdicts", _bytes(of.videos * GROWTH["line"].value)
+    for what, figure in STORED.items():
+        yield f"frame store, {what} at fps:1", _bytes(figure.value * 1e6 * of.hours)
+    yield "frame store, source records", _bytes(of.videos * RECORD.value)
+
+
+def _known(of: Inputs) -> Iterator[tuple[str, str]]:
+    """What a process holds that knows every source, and how long it takes to learn it."""
+    own = of.videos / of.shards
+    finder, file, merge = (GROWTH[name].value for name in ("finder", "file", "merge"))
+    listing_s = GROWTH["finder_us"].value * of.videos / 1e6
+    yield "names in memory, in each shard", _bytes(finder * of.videos)
+    yield "CPU hours of looking names over, in each shard", _small(listing_s / 3600)
+    yield "the same in all shards", _count(listing_s / 3600 * of.shards)
+    yield "lines known in memory, in each shard", _bytes(file * own)
+    yield "CPU seconds to read them back", _count(GROWTH["file_us"].value * own / 1e6)
+    yield "memory of a merge", _bytes(merge * of.videos)
+    yield "CPU hours of a merge", _small(GROWTH["merge_us"].value * of.videos / 3.6e9)
+
+
+def _count(number: float) -> str:
+    if number >= 1e9:
+        return f"{number / 1e9:,.2f} bn"
+    return f"{number:,.0f}" if number < 1e6 else f"{number / 1e6:,.2f} M"
+
+
+def _small(number: float) -> str:
+    return f"{number:,.2f}" if number < 10 else f"{number:,.0f}"
+
+
+def _bytes(number: float) -> str:
+    for unit, size in (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if number >= size:
+            return f"{number / size:,.1f} {unit}"
+    return f"{number / 1e3:,.1f} kB"
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the program takes: the inputs, each with what docs/scale.md takes it to be."""
+    made = argparse.ArgumentParser(
+        prog="python -m bench.scale", description="What a collection comes to; see docs/scale.md.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )  # fmt: skip
+    usual = MILLION
+
+    def add(name: str, kind: Any, about: str, default: Any) -> None:
+        made.add_argument(f"--{name}", type=kind, default=default, help=about)
+
+    add("videos", int, "how many; without it, a million and a billion side by side", None)
+    add("short-s", float, "mean seconds of the short ones", usual.short_s)
+    add("long-share", float, "share 0..1 of long ones", usual.long_share)
+    add("long-s", float, "mean seconds of the long ones", usual.long_s)
+    add("mbit-s", float, "megabits of a video for each of its seconds", usual.mbit_s)
+    add("shards", int, "of the array job, with --videos", usual.shards)
+    add("days", float, "in which the run should end", usual.days)
+    return made
+
+
+def main() -> int:
+    """Print the tables."""
+    told = vars(parser().parse_args())
+    videos, shards = told.pop("videos"), told.pop("shards")
+    if videos is not None:
+        of = [Inputs(videos=videos, shards=shards, **told)]
+    else:
+        of = [Inputs(videos=each.videos, shards=each.shards, **told) for each in (MILLION, BILLION)]
+    for line in lines(of):
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

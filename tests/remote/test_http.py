@@ -255,10 +255,13 @@ def test_private_addresses(
             fetching.fetch(f"http://public.example:{port}/a", tmp_path / "a")
         assert "fetch_failed" == caught.value.code
         assert {"93.184.215.14"} == {address[0] for address in connected}
-        monkeypatch.setattr(aiohttp.TCPConnector, "use_dns_cache", False)
+        # Else a name is looked up again only after some seconds.
+        patch.setattr("aiohttp.connector._DNSCacheTable.__contains__", lambda *_: False)
         rebound = Fetching(attempts=2)
-        with pytest.raises(SourceError):
+        with pytest.raises(SourceError, match="127.0.0.1: .* not public") as caught:
             rebound.fetch(f"http://rebinding.example:{port}/a", tmp_path / "a")
+    assert ("permission_denied", 1) == (caught.value.code, rebound.retries)
+    assert 2 == asked.count("rebinding.example")
     assert [] == web.seen
 
 

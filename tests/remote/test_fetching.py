@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import random
+import resource
 import stat
 import time
 import traceback
@@ -28,7 +29,7 @@ from tests.remote.fault_proxy import (
     Wait,
     forwarding,
 )
-from vscan.errors import FetchCancelled, OutputError, SourceError
+from vscan.errors import FetchCancelled, OutputError, SourceError, UsageError
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import look_at
 
@@ -188,7 +189,7 @@ def test_what_cannot_be_had(s3: Bucket, proxy: FaultProxy, tmp_path: Path) -> No
         assert caught.value.remedy
     assert expected == found
     assert len(proxy.seen) <= len(expected)
-    with pytest.raises(SourceError, match="200000 bytes") as caught:
+    with pytest.raises(SourceError, match="200000 bytes; at most 199999") as caught:
         fetching.fetch(uri, tmp_path / "x", most_bytes=199_999)
     assert "too_large" == caught.value.code
     assert not [seen for seen in proxy.seen if a_block(seen)]
@@ -208,14 +209,34 @@ def test_no_credentials(
     assert ("permission_denied", []) == (caught.value.code, proxy.seen)
 
 
-def test_a_full_disk(s3: Bucket, tmp_path: Path) -> None:
-    """No room for the file is an error of the output, and ends what it would end for any other."""
+def test_no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a library finds nothing to connect to, the remedy says what it looks for."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "cAnArY")
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_CONNECTION_STRING"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SourceError, match="(?s)connection.*AZURE_STORAGE_ACCOUNT_NAME") as caught:
+        Fetching().fetch("az://container/a", tmp_path / "a")
+    assert "fetch_failed" == caught.value.code
+    with pytest.raises(UsageError, match="AZURE_STORAGE_CONNECTION_STRING"):
+        look_at("az://container/a")
+
+
+def test_no_room_for_the_file(s3: Bucket, tmp_path: Path) -> None:
+    """A file that cannot be written is an error of the output: every other one would fail too."""
     uri = s3.put("a", DATA)
-    (tmp_path / "full").symlink_to("/dev/full")
     fetching = Fetching()
-    for destination in (tmp_path / "no" / "folder", tmp_path / "full"):
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for destination in (tmp_path / "no" / "folder", tmp_path / "link", tmp_path):
         with pytest.raises(OutputError, match="cannot be written"):
             fetching.fetch(uri, destination)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match="(?s)cannot be written.*room"):
+            fetching.fetch(uri, tmp_path / "a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (0, []) == (fetching.retries, list(tmp_path.iterdir()))
 
 
 def test_cancelling(s3: Bucket, proxy: FaultProxy, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -108,7 +109,7 @@ def paged(reply: Reply, query: dict[str, list[str]]) -> Reply:
     listed = json.loads(reply.body)
     items = sorted(listed.get("items", []), key=lambda item: item["name"].encode())
     start, most = int(query.get("pageToken", ["0"])[0]), int(query["maxResults"][0])
-    page = {"items": items[start : start + most]}
+    page: dict[str, Any] = {"items": items[start : start + most]}
     if start + most < len(items):
         page["nextPageToken"] = str(start + most)
     body = json.dumps(page).encode()

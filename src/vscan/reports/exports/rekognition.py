@@ -18,7 +18,7 @@ from pydantic import Field
 
 from vscan.decisions.decision import MOST_SECONDS
 from vscan.errors import UsageError
-from vscan.remote import scheme_of
+from vscan.remote.systems import scheme_of
 from vscan.reports.exports.exporting import Exported, Exporting, Shape, checked, of_policy
 from vscan.store.browse import Record
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +61,6 @@ def make_provider(
 
 def free_port() -> int:
     """A port of 127.0.0.1 on which nobody listens."""
-    import socket
 
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -67,9 +69,6 @@ def free_port() -> int:
 
 def answering(url: str) -> None:
     """Waits until a server answers, whatever it says."""
-    import time
-    import urllib.error
-
     for _ in range(200):
         try:
             with urllib.request.urlopen(url):  # noqa: S310 -- this machine

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp.resolver
 import pytest
+import yarl
 
 from tests.remote.emulators import forget_everything
 from tests.remote.fault_proxy import (
@@ -24,7 +25,10 @@ from tests.remote.fault_proxy import (
     serving,
 )
 from vscan.errors import SourceError, UsageError
+from vscan.remote import addresses
+from vscan.remote.answers import Unusable
 from vscan.remote.fetching import Fetching
+from vscan.remote.http import _redirected
 from vscan.remote.objects import RemoteObject, is_remote, list_objects, look_at
 
 DATA = random.Random(1).randbytes(200_000)
@@ -180,11 +184,6 @@ def test_redirects(files: dict[str, Held], web: FaultProxy, tmp_path: Path) -> N
 
 def test_https_never_becomes_http() -> None:
     """Nor another scheme, nor nothing."""
-    import yarl
-
-    from vscan.remote.answers import Unusable
-    from vscan.remote.http import _redirected
-
     before = yarl.URL("https://h/a")
     assert "https://other/b" == str(_redirected(before, "//other/b"))
     for location in ("http://h/a", "ftp://h", "", "javascript:1", "https://[x/"):
@@ -275,8 +274,6 @@ def test_a_redirect_to_a_private_address(
     files: dict[str, Held], web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first host may be public; what it leads to is looked at as well."""
-    from vscan.remote import addresses
-
     with FaultProxy(serving(files)) as inner:
         web.fault(Status(302, {"Location": f"{inner.url}/a"}))
         port = int(web.url.rpartition(":")[2])

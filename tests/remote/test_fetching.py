@@ -109,9 +109,10 @@ def test_what_passes_is_tried_again(s3: Bucket, proxy: FaultProxy, tmp_path: Pat
 def test_five_attempts_and_no_more(s3: Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     """A request is sent five times, whatever the libraries would do; nothing of a file stays."""
     uri = s3.put("a", DATA)
-    proxy.fault(Status(503), times=99, where=after_the_first)
+    slow = b"<Error><Code>SlowDown</Code><Message>reduce your request rate</Message></Error>"
+    proxy.fault(Status(503, {}, slow), times=99, where=after_the_first)
     fetching = Fetching()
-    with pytest.raises(SourceError, match="5 attempts.*503") as caught:
+    with pytest.raises(SourceError, match="5 attempts.*SlowDown") as caught:
         fetching.fetch(uri, tmp_path / "a")
     later = [seen for seen in proxy.seen if after_the_first(seen)]
     assert ("fetch_failed", 5, 4) == (caught.value.code, len(later), fetching.retries)

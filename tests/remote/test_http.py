@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import socket
 from collections.abc import Iterator
@@ -124,19 +125,14 @@ def test_a_change_that_only_the_end_shows(
 ) -> None:
     """Without a version the file is looked at once more when it has come."""
     files["/b"] = Held(DATA, ranges=False)
+    looks = itertools.count(1)
+
+    def last_look(seen: Seen) -> bool:
+        return seen.headers.get("range") == "bytes=0-0" and next(looks) == 2
+
     web.fault(Before(lambda: files.update({"/b": Held(THIRD, ranges=False)})), where=last_look)
     Fetching(allow_private=True).fetch(f"{web.url}/b", tmp_path / "b")
     assert THIRD == (tmp_path / "b").read_bytes()
-
-
-def last_look(seen: Seen) -> bool:
-    """The second request for one byte, of all that came."""
-    if seen.headers.get("range") == "bytes=0-0":
-        LOOKS.append(seen)
-    return len(LOOKS) == 2
-
-
-LOOKS: list[Seen] = []
 
 
 @pytest.mark.parametrize(
@@ -270,20 +266,25 @@ def _loop() -> Any:
     return get_loop()
 
 
+def as_if_public(web: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The port of this server counts as one of a public address; no other does."""
+    port = int(web.url.rpartition(":")[2])
+
+    def public(info: tuple[Any, ...]) -> socket.socket:
+        if info[4][1] == port:
+            return socket.socket(info[0], info[1], info[2])
+        return addresses.public_socket(info)
+
+    monkeypatch.setattr("vscan.remote.http.public_socket", public)
+
+
 def test_a_redirect_to_a_private_address(
     files: dict[str, Held], web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first host may be public; what it leads to is looked at as well."""
     with FaultProxy(serving(files)) as inner:
         web.fault(Status(302, {"Location": f"{inner.url}/a"}))
-        port = int(web.url.rpartition(":")[2])
-
-        def public(info: tuple[Any, ...]) -> socket.socket:
-            if info[4][1] == port:
-                return socket.socket(info[0], info[1], info[2])
-            return addresses.public_socket(info)
-
-        monkeypatch.setattr("vscan.remote.http.public_socket", public)
+        as_if_public(web, monkeypatch)
         with pytest.raises(SourceError, match="not public"):
             Fetching().fetch(f"{web.url}/a", tmp_path / "a")
         assert (1, 0) == (len(web.seen), len(inner.seen))
@@ -293,6 +294,7 @@ def test_proxies_of_the_environment(
     web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Would connect for us, to wherever: they are used only where private hosts are allowed."""
+    as_if_public(web, monkeypatch)
     monkeypatch.setenv("http_proxy", web.url)
     monkeypatch.delenv("no_proxy", raising=False)
     with pytest.raises(SourceError, match="not public"):

@@ -135,7 +135,7 @@ class _Fetch:
         """The object as it was fetched. Raises VscanErrors only: a task's other errors would be
         logged as they are where nobody waits for it any more."""
         try:
-            return await self._pinned(known or await self._head())
+            return await self._pinned(known)
         except asyncio.CancelledError:
             # Whoever waited has removed it already, and it may have been opened since.
             remove(self._destination)
@@ -145,8 +145,10 @@ class _Fetch:
         except Exception as error:  # noqa: BLE001 -- its cause may hold credentials
             raise fetch_error(error, self._place.uri, self._fetching.attempts) from None
 
-    async def _pinned(self, known: RemoteObject) -> RemoteObject:
+    async def _pinned(self, known: RemoteObject | None) -> RemoteObject:
         """All bytes of the version that is known, or once more of the one that came after it."""
+        if known is None or known.bytes is None or known.version is None:
+            known = await self._head()
         try:
             return await self._version(known)
         except Exception as error:
@@ -159,11 +161,6 @@ class _Fetch:
 
     async def _version(self, pinned: RemoteObject) -> RemoteObject:
         """All bytes of one version. Raises Changed, or what stands for it."""
-        if pinned.bytes is None or pinned.version is None:
-            now = await self._head()
-            if pinned.differs_from(now):
-                raise Changed("it changed before it was fetched")
-            pinned = now
         self._check_size(pinned.bytes)
         position = 0
         with ScratchFile(self._destination) as file:

@@ -32,6 +32,7 @@ from tests.remote.fault_proxy import (
 from vscan.errors import FetchCancelled, OutputError, SourceError, UsageError
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import look_at
+from vscan.remote.s3 import _CONFIG
 
 DATA = random.Random(1).randbytes(200_000)
 OTHER = random.Random(2).randbytes(150_000)
@@ -167,6 +168,18 @@ def test_an_object_that_changes_for_ever(s3: Bucket, proxy: FaultProxy, tmp_path
         Fetching().fetch(uri, tmp_path / "a")
     assert "fetch_failed" == caught.value.code
     assert not (tmp_path / "a").exists()
+
+
+def test_a_service_that_says_nothing(
+    s3: Bucket, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's own timeout is the one that was meant."""
+    monkeypatch.setitem(_CONFIG, "read_timeout", 0.3)
+    uri = s3.put("a", DATA)
+    proxy.fault(Wait(1), where=after_the_first)
+    fetching = Fetching()
+    fetching.fetch(uri, tmp_path / "a")
+    assert (DATA, 1) == ((tmp_path / "a").read_bytes(), fetching.retries)
 
 
 def test_what_cannot_be_had(s3: Bucket, proxy: FaultProxy, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tests.remote.fault_proxy import (
     Reply,
     Seen,
     Status,
+    Wait,
     serving,
 )
 from vscan.errors import SourceError, UsageError
@@ -164,6 +165,18 @@ def test_what_cannot_be_had(
     assert "cAnArY" not in f"{caught.value} {caught.value!r}"
     assert len(web.seen) <= 6
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("bound", ["http.SILENCE_S", "fetching.BLOCK_S"])
+def test_a_server_that_says_nothing(
+    bound: str, web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for so long and no longer, for a byte and for a block; then asked again."""
+    monkeypatch.setattr(f"vscan.remote.{bound}", 0.3)
+    web.fault(Wait(1), where=later)
+    fetching = Fetching(allow_private=True)
+    fetching.fetch(f"{web.url}/a", tmp_path / "a")
+    assert (DATA, 1) == ((tmp_path / "a").read_bytes(), fetching.retries)
 
 
 def test_redirects(files: dict[str, Held], web: FaultProxy, tmp_path: Path) -> None:

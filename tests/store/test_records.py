@@ -212,7 +212,9 @@ def test_an_absent_file_does_not_cost_its_verdict(tmp_path: Path) -> None:
     assert [verdict("a").id] == [orjson.loads(line)["id"] for line in path.open("rb")]
 
 
-@pytest.mark.parametrize("code", ["deadline", "memory_limit", "worker_died", "fetch_failed", "internal"])
+@pytest.mark.parametrize(
+    "code", ["deadline", "memory_limit", "worker_died", "fetch_failed", "internal"]
+)
 def test_errors_that_may_pass_are_tried_again(tmp_path: Path, code: str) -> None:
     """More time or memory may help: such a source is not done; one that is broken is."""
     path = tmp_path / "v.jsonl"

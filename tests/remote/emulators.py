@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import itertools
 import re
 import subprocess
@@ -109,9 +110,8 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
 
 @functools.cache
 def _client(endpoint: str) -> Any:
-    import botocore.session
-
-    return botocore.session.get_session().create_client("s3", endpoint_url=endpoint)
+    botocore: Any = importlib.import_module("botocore.session")
+    return botocore.get_session().create_client("s3", endpoint_url=endpoint)
 
 
 def forget_everything() -> None:

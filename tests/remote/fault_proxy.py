@@ -93,6 +93,13 @@ class _Planned:
     where: Callable[[Seen], bool]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a client that is cancelled resets its connection."""
+
+
 class FaultProxy:
     """Listens on a free port of 127.0.0.1 while it is entered."""
 
@@ -104,8 +111,7 @@ class FaultProxy:
         """Whether a request has met a Wait."""
         self._planned: list[_Planned] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def fault(

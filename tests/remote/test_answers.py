@@ -14,23 +14,25 @@ from typing import Any
 import aiohttp
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
-from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
-from gcsfs.retry import HttpError
-from google.auth.exceptions import DefaultCredentialsError, TransportError
 from multidict import CIMultiDict, CIMultiDictProxy
-from s3fs.errors import translate_boto_error
 from yarl import URL
 
 from vscan.remote.answers import BadBody, Changed, Refused, Unusable, answer_of, remote_error
 from vscan.remote.failures import fetch_error
 
+# Without types of their own.
+botocore: Any = importlib.import_module("botocore.exceptions")
+gcsfs: Any = importlib.import_module("gcsfs.retry")
+google: Any = importlib.import_module("google.auth.exceptions")
+translate_boto_error: Any = importlib.import_module("s3fs.errors").translate_boto_error
+
 CANARY = "cAnArY0123456789"
 SIGNED = f"https://u:{CANARY}@h/a?X-Amz-Signature={CANARY}"
 
 
-def boto(status: int, code: str, headers: dict[str, str] | None = None) -> ClientError:
+def boto(status: int, code: str, headers: dict[str, str] | None = None) -> Any:
     """As botocore raises it."""
-    return ClientError(
+    return botocore.ClientError(
         {
             "Error": {"Code": code, "Message": f"{SIGNED} is not it"},
             "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers or {}},
@@ -86,8 +88,8 @@ TABLE: list[tuple[BaseException, str]] = [
     (translate_boto_error(boto(404, "NoSuchKey")), "not_found"),
     (translate_boto_error(boto(503, "SlowDown")), "passing"),
     (translate_boto_error(boto(412, "PreconditionFailed")), "changed"),
-    (NoCredentialsError(), "permission_denied"),
-    (ReadTimeoutError(endpoint_url=SIGNED), "passing"),
+    (botocore.NoCredentialsError(), "permission_denied"),
+    (botocore.ReadTimeoutError(endpoint_url=SIGNED), "passing"),
     (web(404), "not_found"),
     (web(410), "not_found"),
     (web(401), "permission_denied"),
@@ -112,11 +114,11 @@ TABLE: list[tuple[BaseException, str]] = [
     (azure(412, "ConditionNotMet"), "changed"),
     (azure(503, "ServerBusy"), "passing"),
     (ClientAuthenticationError("no credential"), "permission_denied"),
-    (HttpError({"code": 404, "message": SIGNED}), "not_found"),
-    (HttpError({"code": 401, "message": "Invalid Credentials"}), "permission_denied"),
-    (HttpError({"code": 429, "message": "slower"}), "passing"),
-    (DefaultCredentialsError("none"), "permission_denied"),
-    (TransportError("unreachable"), "passing"),
+    (gcsfs.HttpError({"code": 404, "message": SIGNED}), "not_found"),
+    (gcsfs.HttpError({"code": 401, "message": "Invalid Credentials"}), "permission_denied"),
+    (gcsfs.HttpError({"code": 429, "message": "slower"}), "passing"),
+    (google.DefaultCredentialsError("none"), "permission_denied"),
+    (google.TransportError("unreachable"), "passing"),
     (FileNotFoundError(2, "none"), "not_found"),
     (NotADirectoryError(20, "none"), "not_found"),
     (PermissionError(13, "no"), "permission_denied"),

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-import socket
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import aiohttp.resolver
 import pytest
+import yarl
 
-from tests.remote.emulators import forget_everything
+from tests.remote.contract import DATA
 from tests.remote.fault_proxy import (
     Before,
-    Changed,
     Cut,
     FaultProxy,
     Held,
-    Reply,
     Seen,
     Status,
-    serving,
+    Wait,
 )
 from vscan.errors import SourceError, UsageError
+from vscan.remote.answers import Unusable
 from vscan.remote.fetching import Fetching
+from vscan.remote.http import _redirected
 from vscan.remote.objects import RemoteObject, is_remote, list_objects, look_at
 
-DATA = random.Random(1).randbytes(200_000)
 OTHER = random.Random(2).randbytes(200_000)
 THIRD = random.Random(3).randbytes(190_000)
 QUERY = "?X-Amz-Signature=cAnArYcAnArY&v=%2F1"
 TIMES = ("Sun, 29 Nov 2026 10:00:00 GMT", "Sun, 29 Nov 2026 11:00:00 GMT")
-
-
-@pytest.fixture(name="files")
-def make_files() -> dict[str, Held]:
-    """What the server has, by path."""
-    return {"/a": Held(DATA, '"one"', TIMES[0])}
-
-
-@pytest.fixture(name="web")
-def make_web(files: dict[str, Held]) -> Iterator[FaultProxy]:
-    """A web server on this machine."""
-    forget_everything()
-    with FaultProxy(serving(files)) as proxy:
-        yield proxy
-    forget_everything()
 
 
 def later(seen: Seen) -> bool:
@@ -120,19 +102,14 @@ def test_a_change_that_only_the_end_shows(
 ) -> None:
     """Without a version the file is looked at once more when it has come."""
     files["/b"] = Held(DATA, ranges=False)
+    looks = itertools.count(1)
+
+    def last_look(seen: Seen) -> bool:
+        return seen.headers.get("range") == "bytes=0-0" and next(looks) == 2
+
     web.fault(Before(lambda: files.update({"/b": Held(THIRD, ranges=False)})), where=last_look)
     Fetching(allow_private=True).fetch(f"{web.url}/b", tmp_path / "b")
     assert THIRD == (tmp_path / "b").read_bytes()
-
-
-def last_look(seen: Seen) -> bool:
-    """The second request for one byte, of all that came."""
-    if seen.headers.get("range") == "bytes=0-0":
-        LOOKS.append(seen)
-    return len(LOOKS) == 2
-
-
-LOOKS: list[Seen] = []
 
 
 @pytest.mark.parametrize(
@@ -166,6 +143,18 @@ def test_what_cannot_be_had(
     assert [] == list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("bound", ["http.SILENCE_S", "fetching.BLOCK_S"])
+def test_a_server_that_says_nothing(
+    bound: str, web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for so long and no longer, for a byte and for a block; then asked again."""
+    monkeypatch.setattr(f"vscan.remote.{bound}", 0.3)
+    web.fault(Wait(1), where=later)
+    fetching = Fetching(allow_private=True)
+    fetching.fetch(f"{web.url}/a", tmp_path / "a")
+    assert (DATA, 1) == ((tmp_path / "a").read_bytes(), fetching.retries)
+
+
 def test_redirects(files: dict[str, Held], web: FaultProxy, tmp_path: Path) -> None:
     """Up to five are followed for each request, cookies and credentials are left behind."""
     for number in range(5):
@@ -180,11 +169,6 @@ def test_redirects(files: dict[str, Held], web: FaultProxy, tmp_path: Path) -> N
 
 def test_https_never_becomes_http() -> None:
     """Nor another scheme, nor nothing."""
-    import yarl
-
-    from vscan.remote.answers import Unusable
-    from vscan.remote.http import _redirected
-
     before = yarl.URL("https://h/a")
     assert "https://other/b" == str(_redirected(before, "//other/b"))
     for location in ("http://h/a", "ftp://h", "", "javascript:1", "https://[x/"):
@@ -206,102 +190,6 @@ def test_no_listing() -> None:
     """A web server lists nothing, and what to do is said."""
     with pytest.raises(UsageError, match="(?s)no listing.*--from-file"):
         list(list_objects("https://h/a/*.mp4"))
-
-
-def test_private_addresses(
-    files: dict[str, Held], web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Refused by the address that is connected to: of a literal, of a name, of a name that
-    resolves to another one the second time, behind a redirect. Never tried again."""
-    port = web.url.rpartition(":")[2]
-    names = {
-        "public.example": [["93.184.215.14"]],
-        "private.example": [["127.0.0.1"]],
-        "rebinding.example": [["93.184.215.14"], ["127.0.0.1"]],
-        "both.example": [["127.0.0.1", "::1"]],
-    }
-    asked: list[str] = []
-
-    async def resolve(self: Any, host: str, port: int = 0, family: int = 0) -> list[Any]:
-        asked.append(host)
-        answers = names[host]
-        return [
-            {"hostname": host, "host": each, "port": port, "proto": 0, "flags": 0,
-             "family": socket.AF_INET6 if ":" in each else socket.AF_INET}
-            for each in (answers.pop(0) if len(answers) > 1 else answers[0])
-        ]  # fmt: skip
-
-    connected: list[Any] = []
-
-    async def connect(self: Any, made: socket.socket, address: Any) -> None:
-        connected.append(address)
-        raise ConnectionRefusedError(111, "nobody is there")
-
-    for resolver in (aiohttp.resolver.ThreadedResolver, aiohttp.resolver.AsyncResolver):
-        monkeypatch.setattr(resolver, "resolve", resolve)
-    fetching = Fetching(attempts=2)
-    for host in ("127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "private.example", "both.example"):
-        with pytest.raises(SourceError, match="(?s)not public.*--allow-private-hosts") as caught:
-            fetching.fetch(f"http://{host}:{port}/a", tmp_path / "a")
-        assert "permission_denied" == caught.value.code
-    with pytest.raises(PermissionError, match="not public"):
-        look_at(f"{web.url}/a")
-    assert ([], 0) == (web.seen, fetching.retries)
-
-    loop_class = type(_loop())
-    with monkeypatch.context() as patch:
-        patch.setattr(loop_class, "sock_connect", connect)
-        with pytest.raises(SourceError, match="nobody|Cannot connect") as caught:
-            fetching.fetch(f"http://public.example:{port}/a", tmp_path / "a")
-        assert "fetch_failed" == caught.value.code
-        assert {"93.184.215.14"} == {address[0] for address in connected}
-        monkeypatch.setattr(aiohttp.TCPConnector, "use_dns_cache", False)
-        rebound = Fetching(attempts=2)
-        with pytest.raises(SourceError):
-            rebound.fetch(f"http://rebinding.example:{port}/a", tmp_path / "a")
-    assert [] == web.seen
-
-
-def _loop() -> Any:
-    from fsspec.asyn import get_loop
-
-    return get_loop()
-
-
-def test_a_redirect_to_a_private_address(
-    files: dict[str, Held], web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first host may be public; what it leads to is looked at as well."""
-    from vscan.remote import addresses
-
-    with FaultProxy(serving(files)) as inner:
-        web.fault(Status(302, {"Location": f"{inner.url}/a"}))
-        port = int(web.url.rpartition(":")[2])
-
-        def public(info: tuple[Any, ...]) -> socket.socket:
-            if info[4][1] == port:
-                return socket.socket(info[0], info[1], info[2])
-            return addresses.public_socket(info)
-
-        monkeypatch.setattr("vscan.remote.http.public_socket", public)
-        with pytest.raises(SourceError, match="not public"):
-            Fetching().fetch(f"{web.url}/a", tmp_path / "a")
-        assert (1, 0) == (len(web.seen), len(inner.seen))
-
-
-def test_proxies_of_the_environment(
-    web: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Would connect for us, to wherever: they are used only where private hosts are allowed."""
-    monkeypatch.setenv("http_proxy", web.url)
-    monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(SourceError, match="not public"):
-        Fetching().fetch("http://10.0.0.1/a", tmp_path / "a")
-    assert [] == web.seen
-    web.fault(Changed(lambda reply: Reply(404)), times=9)
-    with pytest.raises(SourceError) as caught:
-        Fetching(allow_private=True).fetch("http://10.0.0.1/a", tmp_path / "a")
-    assert ("not_found", "http://10.0.0.1/a") == (caught.value.code, web.seen[0].path)
 
 
 def test_what_a_listing_could_not_know(web: FaultProxy, tmp_path: Path) -> None:

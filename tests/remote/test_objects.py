@@ -10,21 +10,12 @@ import fsspec
 import pytest
 
 from tests.remote.emulators import Bucket, forget_everything
-from tests.remote.fault_proxy import FaultProxy, Reply, Seen, Status, Upstream, forwarding
+from tests.remote.fault_proxy import FaultProxy, Reply, Seen, Status, Upstream
 from vscan.errors import SourceError, UsageError
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import is_remote, list_objects, look_at
 
 KEYS = ("a.mp4", "a/1.mp4", "a/2.MOV", "a/b/3.mp4", "a/b/c/4.mp4", "a[1].mp4", "ab/5.mp4", "z")
-
-
-@pytest.fixture(name="proxy")
-def make_proxy(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
-    """A proxy before the emulator, which is what clients find."""
-    with FaultProxy(forwarding(s3.endpoint)) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        forget_everything()
-        yield proxy
 
 
 @pytest.fixture(name="memory")

@@ -20,7 +20,7 @@ from vscan.remote.objects import look_at
 from vscan.remote.places import Place
 from vscan.remote.remote_object import RemoteObject
 from vscan.remote.retrying import ATTEMPTS, retried, waited_for
-from vscan.remote.scratch_file import ScratchFile
+from vscan.remote.scratch_file import ScratchFile, remove
 from vscan.remote.service import Part, Service
 from vscan.remote.services import Services
 
@@ -85,7 +85,7 @@ class Fetching:
             told = future.result()
         except BaseException as error:
             future.cancel()
-            destination.unlink(missing_ok=True)
+            remove(destination)
             if isinstance(error, concurrent.futures.CancelledError):
                 raise FetchCancelled from None
             raise
@@ -160,27 +160,32 @@ class _Fetch:
         """The object as it was fetched. Raises VscanErrors only: a task's other errors would be
         logged as they are where nobody waits for it any more."""
         try:
-            try:
-                return await self._version(known or await self._head())
-            except Exception as error:
-                if answer_of(error).kind != "changed":
-                    raise
-            return await self._version(await self._head())
+            return await self._pinned(known)
+        except asyncio.CancelledError:
+            # Whoever waited has removed it already, and it may have been opened since.
+            remove(self._destination)
+            raise
         except VscanError:
             raise
         except Exception as error:  # noqa: BLE001 -- its cause may hold credentials
             raise fetch_error(error, self._place.uri, self._fetching.attempts) from None
+
+    async def _pinned(self, known: RemoteObject | None) -> RemoteObject:
+        """All bytes of the version that is known, or once more of the one that came after it."""
+        if known is None or known.bytes is None or known.version is None:
+            known = await self._head()
+        try:
+            return await self._version(known)
+        except Exception as error:
+            if answer_of(error).kind != "changed":
+                raise
+        return await self._version(await self._head())
 
     async def _head(self) -> RemoteObject:
         return await self._retried(lambda: self._service.head(self._place))
 
     async def _version(self, pinned: RemoteObject) -> RemoteObject:
         """All bytes of one version. Raises Changed, or what stands for it."""
-        if pinned.bytes is None or pinned.version is None:
-            now = await self._head()
-            if pinned.differs_from(now):
-                raise Changed("it changed before it was fetched")
-            pinned = now
         self._check_size(pinned.bytes)
         position = 0
         with ScratchFile(self._destination) as file:
@@ -244,7 +249,9 @@ class _Fetch:
             raise SourceError("empty_file", "the object is empty", remedy="upload it again")
         if size is not None and self._most_bytes is not None and size > self._most_bytes:
             raise SourceError(
-                "too_large", f"{size} bytes, of at most {self._most_bytes} that are fetched"
+                "too_large",
+                f"{size} bytes; at most {self._most_bytes} are fetched",
+                remedy="raise the limit, if it is meant to be so large",
             )
 
     async def _retried(self, request: Callable[[], Awaitable[T]]) -> T:

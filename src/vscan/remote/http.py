@@ -59,7 +59,10 @@ class HttpService:
     async def head(self, place: Place) -> RemoteObject:
         """As `Service.head`."""
         async with self._answer(place.uri, {"Range": "bytes=0-0"}) as response:
-            now = _part(place, response).object
+            part = _part(place, response)
+            if part.length == 1:
+                await response.read()  # else the connection is not used again
+            now = part.object
             if response.status == 416 and now.bytes != 0:
                 raise Refused(416, "Range Not Satisfiable")
             return now

@@ -28,13 +28,13 @@ def look_at(uri: str, *, allow_private: bool = False) -> RemoteObject | None:
     PermissionError, OSError after all retries, and UsageError as `Services.at` does.
     """
     service, place = shared_services(allow_private=allow_private).at(uri)
+    folders = place.root != ""  # a web server has none
     try:
-        if place.key and not place.key.endswith("/"):
+        if not folders or (place.key and not place.key.endswith("/")):
             try:
                 return waited_for(retried(lambda: service.head(place)))
             except Exception as error:
-                # A web server has no folders; an object of that name may have been a folder too.
-                if answer_of(error).kind != "absent" or (not place.bucket and place.root == ""):
+                if answer_of(error).kind != "absent" or not folders:
                     raise
         folder = place.key.rstrip("/")
         selection = Selection(f"{folder}/" if folder else "")

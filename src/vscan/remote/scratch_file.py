@@ -69,3 +69,9 @@ class ScratchFile:
             f"{self._path}: the fetched object cannot be written: {error.strerror or error}",
             remedy="free space, or name a folder that has room for the scratch files",
         )
+
+
+def remove(path: Path) -> None:
+    """Takes a file away that is not whole; all is well where it is gone, or cannot be removed."""
+    with contextlib.suppress(OSError):
+        path.unlink()

@@ -45,6 +45,9 @@ class SourceFinder:
         """Named folders and patterns in which no media was found."""
         self.unreadable_folders: list[str] = []
         """Folders below a named one that may not be listed."""
+        self.indistinct = 0
+        """URLs that were passed over because they differ from another one only in what records
+        leave out: user, password, signature, tokens."""
         self._seen: set[bytes] = set()
 
     def find(self, inputs: Iterable[str], *, from_file: str | None = None) -> Iterator[Found]:
@@ -102,8 +105,13 @@ class SourceFinder:
                 yield from self._remote_once(RemoteSource(redacted(found.uri), found, meta))
 
     def _remote_once(self, source: RemoteSource) -> Iterator[RemoteSource]:
-        if self._is_new(source.uri.encode("utf-8", "surrogateescape")):
+        whole, told = source.found.uri, source.uri
+        if self._is_new(told.encode("utf-8", "surrogateescape")):
+            if whole != told:
+                self._seen.add(whole.encode("utf-8", "surrogateescape"))
             yield source
+        elif whole != told and whole.encode("utf-8", "surrogateescape") not in self._seen:
+            self.indistinct += 1
 
     def _counted(self, name: str, found: Iterator[AnySource]) -> Iterator[AnySource]:
         """Notes a folder or pattern that held nothing, not even something found before."""

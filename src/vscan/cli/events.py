@@ -47,6 +47,10 @@ EVENTS: dict[str, Event] = {
     "folder_unreadable": Event(
         "warning", "a folder that may not be listed", ("folder",), prefix="note: "
     ),
+    "urls_alike": Event(
+        "warning", "URLs that were passed over: they differ from others only in what records leave"
+        " out", ("sources",), prefix="note: "
+    ),
     "matches": Event(
         "info", "evidence of the run by signal", ("evidence",)
     ),

@@ -59,6 +59,14 @@ class Ended:
             tell("no_videos", f"no videos in {name}", folder=name)
         for name in finder.unreadable_folders:
             tell("folder_unreadable", f"the folder {name} may not be listed", folder=name)
+        if count := finder.indistinct:
+            urls = "1 URL was" if count == 1 else f"{count} URLs were"
+            tell(
+                "urls_alike",
+                f"{urls} not scanned: another one differs only in user, password, signature or"
+                " token, which records leave out",
+                sources=count,
+            )
 
     def tell(self, output: str | None, *, skipped_files: int = 0) -> None:
         """Say on stderr what came of it."""

@@ -10,6 +10,7 @@ import typer
 from vscan.cli.scan_options import (
     Decode,
     Device,
+    Engine,
     FailOn,
     FloodShare,
     Fresh,
@@ -19,9 +20,11 @@ from vscan.cli.scan_options import (
     Limit,
     MaxGap,
     Model,
+    ModelActors,
     Output,
     Policy,
     Precision,
+    RayAddress,
     Sampling,
     Shard,
     Signals,
@@ -50,6 +53,9 @@ def scan(
     decode: Decode = "exact",
     signals: Signals = None,
     store: Store = None,
+    engine: Engine = "local",
+    ray_address: RayAddress = None,
+    model_actors: ModelActors = 1,
     workers: Workers = None,
     timeout: Timeout = None,
     limit: Limit = None,
@@ -81,6 +87,8 @@ def scan(
 
     `vscan scan clips/ --index known/ --fail-on violation -o verdicts.jsonl`
 
+    `vscan scan --from-file all.txt --engine ray --ray-address auto -o verdicts.jsonl`
+
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
     from vscan.cli.scan_timings import timed
@@ -94,6 +102,11 @@ def scan(
     began = Began()
     wanted = None if shard is None else parse_shard(shard)
     limits = parse_limits(limit or ())
+    if timings and engine == "ray":
+        raise UsageError(
+            "--timings measures one process and its readers, not the workers of Ray",
+            remedy="leave --timings out, or use --engine local",
+        )
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     # Before anything heavy is imported: a second run on the same output is told so at once.
@@ -119,6 +132,9 @@ def scan(
             max_gap_s=max_gap,
             decode=decode,
             signals=tuple(s.strip() for s in signals.split(",")) if signals else None,
+            engine=engine,
+            ray_address=ray_address,
+            model_actors=model_actors,
             workers=workers,
             timeout_s=timeout,
             limits=limits,
@@ -152,8 +168,9 @@ def scan(
             run.damaged_tracks = lambda: len(keeper.damaged)
         with run:
             verdicts = run_scan(
-                prepared, sources, is_done=known_to(sink, ended), watch=watch, timings=collected
-            )
+                prepared, sources, is_done=known_to(sink, ended), done_ids=sink.done_ids,
+                watch=watch, timings=collected,
+            )  # fmt: skip
             write_verdicts(verdicts, sink, ended, progress=ScanProgress(total), stop=stop)
             ended.tell_inputs(finder)
             if ended.tally.other_shards:

@@ -107,6 +107,10 @@ class RecordFile:
         """The outcome of this id's final record; None where it has none here."""
         return self._done.get(verdict_id)
 
+    def done_ids(self) -> Iterator[str]:
+        """The ids of all final records here, as they are now."""
+        return iter(tuple(self._done))
+
     def write(self, verdict: Verdict) -> None:
         """Append one record; it is with the system when this returns.
 

@@ -20,6 +20,10 @@ class RecordSink(Protocol):
         """The outcome of the final record of that id; None where it is not there."""
         ...
 
+    def done_ids(self) -> Iterator[str]:
+        """The ids of all final records that are there."""
+        ...
+
     def write(self, verdict: Verdict) -> None:
         """Append one record and hand it to the system at once."""
         ...
@@ -58,6 +62,10 @@ class RecordStream:
     def outcome_of(self, verdict_id: str) -> str | None:
         """Always None: a pipe keeps nothing."""
         return None
+
+    def done_ids(self) -> Iterator[str]:
+        """None: a pipe keeps nothing."""
+        return iter(())
 
     def write(self, verdict: Verdict) -> None:
         """Write one record and flush. BrokenPipeError passes through: the reader has gone."""

@@ -23,6 +23,8 @@ from vscan.embeddings.precision import Compute, choose_compute
 from vscan.errors import UsageError, VscanError
 from vscan.remote import one_line
 
+_log = logging.getLogger(__name__)
+
 STORE_BYTES = 512 << 20
 """A local Ray's shared memory: pictures on their way to the model, a few hundred at a time."""
 PLACEMENT_S = 600.0
@@ -196,10 +198,26 @@ def _quiet_ray(address: str | None) -> Any:
         ) from error
     for logger in ("ray", "ray.data"):
         logging.getLogger(logger).setLevel(logging.ERROR)
+    _keep_off_stdout()
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     return ray
+
+
+def _keep_off_stdout() -> None:
+    """Ray prints on stdout that a process died and is started again, whatever it is told about
+    logs (2.60: `listen_error_messages`); there verdicts are. It goes to vscan's log instead."""
+    from ray._private import worker
+
+    module: Any = worker
+
+    def logged(data: Mapping[str, Any], ignore_prefix: bool = False) -> None:
+        for line in data.get("lines", ()):
+            _log.info("Ray: %s", line)
+
+    if hasattr(module, "print_to_stdstream"):
+        module.print_to_stdstream = logged
 
 
 def _init(ray: Any, **options: Any) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from vscan.engines.batching import Images, SharedBatches, Vectors
-from vscan.errors import ModelLoadError
+from vscan.errors import ModelLoadError, UsageError
 
 if TYPE_CHECKING:
     from vscan.engines.batching import ImageEncoder
@@ -80,6 +80,12 @@ class ModelActors:
         cluster has no place for them."""
         import ray
 
+        gpus = int(cluster.resources().get("GPU", 0.0))
+        if on_gpu and cluster.is_local and gpus < count:
+            raise UsageError(
+                f"{count} actors of the model need a GPU each, and this machine has {gpus}",
+                remedy="give fewer --model-actors, or --device cpu",
+            )
         actor: Any = ray.remote(ModelActor)
         actor = actor.options(
             num_cpus=1,

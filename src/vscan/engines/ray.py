@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 from vscan.engines.answers import Answer
 from vscan.engines.done_ids import Keys
 from vscan.engines.model_actor import ModelActors
+from vscan.engines.ray_cluster import Cluster, plainly
 from vscan.engines.ray_reading import MakeAnswering, Reading, ReadingSetup, Tries
 from vscan.errors import UsageError, VscanError
-from vscan.remote import one_line
 from vscan.sources import Source
 
 if TYPE_CHECKING:
     from vscan.decode.limits import ReadLimits
     from vscan.engines.batching import ImageEncoder
-    from vscan.engines.ray_cluster import Cluster
 
 WINDOW = 2048
 """Sources that are drawn at a time. Between two windows the reading actors are started anew."""
@@ -132,7 +131,7 @@ def _answers(
         raise
     except Exception as error:
         raise UsageError(
-            f"the scan on Ray ended: {one_line(error)}",
+            f"the scan on Ray ended: {plainly(error)}",
             remedy="see `ray status` and the nodes' memory; run the same command again: it goes on"
             " from there",
         ) from error

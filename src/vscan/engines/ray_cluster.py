@@ -5,40 +5,23 @@ from __future__ import annotations
 import atexit
 import contextlib
 import importlib.metadata
-import logging
 import os
 import platform
-import re
 import shutil
-import signal
 import socket
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from vscan.embeddings.precision import Compute, choose_compute
+from vscan.engines.ray_quiet import quiet_ray, start_quietly
 from vscan.errors import UsageError, VscanError
-from vscan.remote import one_line
-
-_log = logging.getLogger(__name__)
 
 STORE_BYTES = 512 << 20
 """A local Ray's shared memory: pictures on their way to the model, a few hundred at a time."""
 PLACEMENT_S = 600.0
 """How long a cluster may take to give what is asked for: a node may have to be started first."""
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-}
-"""Environment of Ray, where the user has not said otherwise: it reports home to nobody, and does
-not write into the terminal what concerns nobody there."""
-CHATTER = re.compile(rb"\[[-0-9:, ]+ I ")
-"""How a line of Ray's log begins that only informs."""
 CONNECT_S = 10.0
 """How long the head of a cluster may take to answer."""
 SOCKET_ROOM = 60
@@ -65,20 +48,26 @@ class Cluster:
         installed or cannot be started, where there is no such cluster, or where it runs other
         versions of Python, Ray or vscan.
         """
-        ray = _quiet_ray(address)
+        if address is not None and address.startswith("ray://"):
+            raise UsageError(
+                f"{address}: a scan does not run through Ray Client",
+                remedy="run vscan in the cluster: `ray job submit -- vscan scan --engine ray"
+                " --ray-address auto …`, or a RayJob (docs/clusters.md)",
+            )
+        ray = quiet_ray()
         if ray.is_initialized():
             return cls(is_local=False, owned=False, folder=None)._checked()
         if address is not None:
             with _told(f"no Ray cluster can be used at {address}", _joining(address)):
                 _reachable(address)
-                _init(ray, address=address)
+                start_quietly(ray, address=address)
             return cls(is_local=False, owned=True, folder=None)._checked()
         folder = Path(tempfile.mkdtemp(prefix="vscan-ray-", dir=_short_folder()))
         cluster = cls(is_local=True, owned=True, folder=folder)
         remedy = "free memory and disk space, or use --engine local"
         try:
             with _told("Ray cannot be started on this machine", remedy):
-                _init(
+                start_quietly(
                     ray,
                     address="local",
                     num_cpus=cores,
@@ -172,57 +161,18 @@ def _version() -> str:
     return importlib.metadata.version("vscan")
 
 
+def plainly(error: BaseException) -> str:
+    """What an error of Ray says, on one line: of a traceback of another process its end."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and any(line.startswith(("Traceback", "ray::")) for line in lines[:-1]):
+        return lines[-1][:300]
+    return (lines[0] if lines else type(error).__name__)[:300]
+
+
 def _joining(address: str) -> str:
     if address == "auto":
         return "start one (`ray start --head`), name its HOST:PORT, or leave --ray-address out"
     return "check with `ray status --address HOST:PORT`; inside the cluster use auto"
-
-
-def _quiet_ray(address: str | None) -> Any:
-    """The module, imported so that it writes to stderr only what is an error."""
-    if address is not None and address.startswith("ray://"):
-        raise UsageError(
-            f"{address}: Ray Data does not run through Ray Client",
-            remedy="run vscan in the cluster: `ray job submit -- vscan scan --engine ray"
-            " --ray-address auto …`, or a RayJob (docs/clusters.md)",
-        )
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise UsageError(
-            f"--engine ray needs Ray Data, which is not installed here ({error.name})",
-            remedy="pip install 'vscan[ray]'",
-        ) from error
-    for logger in ("ray", "ray.data"):
-        logging.getLogger(logger).setLevel(logging.ERROR)
-    _keep_off_stdout()
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    return ray
-
-
-def _keep_off_stdout() -> None:
-    """Ray prints on stdout that a process died and is started again, whatever it is told about
-    logs (2.60: `listen_error_messages`); there verdicts are. It goes to vscan's log instead."""
-    from ray._private import worker
-
-    module: Any = worker
-
-    def logged(data: Mapping[str, Any], ignore_prefix: bool = False) -> None:
-        for line in data.get("lines", ()):
-            _log.info("Ray: %s", line)
-
-    if hasattr(module, "print_to_stdstream"):
-        module.print_to_stdstream = logged
-
-
-def _init(ray: Any, **options: Any) -> None:
-    with _own_signals(), _without_chatter():
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
 
 
 def _reachable(address: str) -> None:
@@ -231,37 +181,6 @@ def _reachable(address: str) -> None:
     host, _, port = told.rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """A block in which what Ray's own code writes to stderr is kept, and only its warnings and
-    errors are shown at the end: it tells about its log level where it is asked to be silent."""
-    sys.stderr.flush()
-    before = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(before, 2)
-            os.close(before)
-            kept.seek(0)
-            os.write(2, b"".join(line for line in kept if not CHATTER.match(line)))
-
-
-@contextlib.contextmanager
-def _own_signals() -> Iterator[None]:
-    """A block that leaves the signal handlers as they are: ray.init takes SIGTERM for itself."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.getsignal(number) for number in numbers]
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in zip(numbers, before, strict=True):
-                signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -276,14 +195,14 @@ def _told(what: str, remedy: str) -> Iterator[None]:
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, VscanError):
             raise error.cause from None
-        raise UsageError(f"{what}: {one_line(error.cause or error)}", remedy=remedy) from error
+        raise UsageError(f"{what}: {plainly(error.cause or error)}", remedy=remedy) from error
     except Exception as error:
         if "Version mismatch" in str(error):
             ours = f"Python {platform.python_version()} and Ray {ray.__version__}"
             raise UsageError(
                 f"{what}: it runs other versions than this one's {ours}", remedy=INSTALL
             ) from error
-        raise UsageError(f"{what}: {one_line(error)}", remedy=remedy) from error
+        raise UsageError(f"{what}: {plainly(error)}", remedy=remedy) from error
 
 
 def _short_folder() -> str:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,11 @@ def lines_in(output: Path) -> int:
     return output.read_bytes().count(b"\n") if output.exists() else 0
 
 
+def has_lines(child: subprocess.Popen[str], output: Path, count: int) -> bool:
+    """Whether a run has written more lines than that, or has ended."""
+    return lines_in(output) > count or child.poll() is not None
+
+
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two copies of each real video."""
@@ -125,7 +131,7 @@ def test_a_killed_actor(
     output = tmp_path / "v.jsonl"
     with start([*command(videos), "--engine", "ray", "-o", output]) as child:
         for kill in range(3):
-            until(lambda kill=kill: lines_in(output) > 4 + 8 * kill or child.poll() is not None)
+            until(partial(has_lines, child, output, 4 + 8 * kill))
             assert child.poll() is None
             until(lambda: below(child.pid, victim))
             for pid in below(child.pid, victim)[:1]:

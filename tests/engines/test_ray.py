@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,18 @@ from vscan.elsewhere import Shipped, Worker, absolute, refuse_difference
 from vscan.engines.answers import Answer
 from vscan.engines.batching import Images, SharedBatches, Vectors
 from vscan.engines.done_ids import DoneIds, keys_of
+from vscan.engines.model_actor import PICTURES_AHEAD, ModelActor, RemoteModels, threads_told
 from vscan.engines.ray import windows
 from vscan.engines.ray_cluster import Cluster
-from vscan.errors import ModelLoadError, OutputError, PackError, SourceError, UsageError, VscanError
+from vscan.errors import (
+    ModelError,
+    ModelLoadError,
+    OutputError,
+    PackError,
+    SourceError,
+    UsageError,
+    VscanError,
+)
 from vscan.scanning import prepare
 from vscan.settings import ScanSettings
 from vscan.sources import Source
@@ -185,6 +195,57 @@ def test_batches_wait_for_others() -> None:
         assert [2, 2, 2, 2] == list(pool.map(call, range(4)))
         assert [8] == encoder.sizes
         assert 1 == len(batches.submit(np.zeros((1, 4, 4, 3), np.uint8)).result(60))
+
+
+class Handle:
+    """An actor's handle, for calls that end when they are told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[Future[Vectors]] = []
+        self.embed = self
+        self.begin = self
+
+    def remote(self, *_images: Images) -> Handle:
+        """A call, which is its own reference."""
+        self.calls.append(Future())
+        return self
+
+    def future(self) -> Future[Vectors]:
+        """Of the latest call."""
+        return self.calls[-1]
+
+
+def test_pictures_under_way_are_bounded() -> None:
+    """Reading pauses while the model has not answered; models take turns; they begin once."""
+    handles = Handle(), Handle()
+    models = RemoteModels(handles, first=1)
+    pictures = np.zeros((PICTURES_AHEAD - 1, 2, 2, 3), np.uint8)
+    told = models.embed(pictures)
+    assert (0, 1) == (len(handles[0].calls), len(handles[1].calls))
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(models.embed, pictures)
+        assert not wait([second], 0.1).done
+        handles[1].calls[0].set_result(np.ones((1, 3), np.float32))
+        second.result(60)
+    assert told.result(0).tolist() == [[1, 1, 1]]
+    assert (1, 1) == (len(handles[0].calls), len(handles[1].calls))
+    models.begin()
+    models.begin()
+    assert (2, 2) == (len(handles[0].calls), len(handles[1].calls))
+
+
+def test_a_model_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that a node lacks end the run and make no video an error; the model sums in as many
+    threads as the driver was told."""
+    monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
+
+    def absent() -> Sizes:
+        raise ModelError("no weights", remedy="pull them")
+
+    actor = ModelActor(absent, {"OMP_NUM_THREADS": "3"})
+    assert {"OMP_NUM_THREADS": "3"} == dict(os.environ) == threads_told()
+    with pytest.raises(ModelLoadError, match="no weights"):
+        actor.embed(np.zeros((1, 2, 2, 3), np.uint8))
 
 
 # What is refused

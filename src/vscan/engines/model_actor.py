@@ -55,13 +55,18 @@ class ModelActor:
         self._shared()
 
     def embed(self, images: Images) -> Vectors:
-        """(N, H, W, 3) pictures to (N, D) unit vectors; raises what the encoder raises."""
+        """(N, H, W, 3) pictures to (N, D) unit vectors; raises what the encoder raises, and
+        ModelLoadError where there is none after all."""
         return self._shared().submit(images).result()
 
     def _shared(self) -> SharedBatches:
         with self._lock:
             if self._batches is None:
-                self._batches = SharedBatches(self._make_encoder(), others_may_come=True)
+                try:
+                    encoder = self._make_encoder()
+                except UsageError as error:  # no source's fault: the run ends with it
+                    raise ModelLoadError(error.message, remedy=error.remedy) from error
+                self._batches = SharedBatches(encoder, others_may_come=True)
             return self._batches
 
 

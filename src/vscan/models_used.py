@@ -11,6 +11,7 @@ from vscan.errors import ModelError, UsageError
 if TYPE_CHECKING:
     from vscan.embeddings.encoder import Encoder
     from vscan.embeddings.loading import LoadingEncoder
+    from vscan.embeddings.precision import Compute
     from vscan.matching.prompt_scores import PromptScorer
     from vscan.policies import PolicyPack
     from vscan.settings import ScanSettings
@@ -21,10 +22,11 @@ def load_model(settings: ScanSettings) -> Encoder:
     return unloaded_model(settings).wait()
 
 
-def unloaded_model(settings: ScanSettings) -> LoadingEncoder:
+def unloaded_model(settings: ScanSettings, compute: Compute | None = None) -> LoadingEncoder:
     """The encoder that the settings name, to be loaded when it is needed or told to.
 
-    Raises ModelError where its files are not those expected, or its device is not there.
+    compute: what the machine that will run it chose, where that is another one. Raises ModelError
+    where its files are not those expected, or its device is not there.
     """
     from vscan.embeddings.loading import unloaded_encoder
 
@@ -38,13 +40,19 @@ def unloaded_model(settings: ScanSettings) -> LoadingEncoder:
         weights=None if settings.weights is None else Path(settings.weights),
         device=settings.device,
         precision=settings.precision,
+        compute=compute,
     )
 
 
-def model_for(pack: PolicyPack, settings: ScanSettings) -> LoadingEncoder:
-    """The model, not loaded yet; where the default one is absent, the error names the pack's."""
+def model_for(
+    pack: PolicyPack, settings: ScanSettings, compute: Compute | None = None
+) -> LoadingEncoder:
+    """The model, not loaded yet; where the default one is absent, the error names the pack's.
+
+    compute: as of `unloaded_model`.
+    """
     try:
-        return unloaded_model(settings)
+        return unloaded_model(settings, compute)
     except ModelError as error:
         if settings.model is not None or pack.model is None or pack.model == DEFAULT_MODEL:
             raise
@@ -53,6 +61,7 @@ def model_for(pack: PolicyPack, settings: ScanSettings) -> LoadingEncoder:
 
 
 def prompt_scorer(pack: PolicyPack, encoder: Encoder) -> PromptScorer | None:
+    """What scores the pack's prompts; None where it has none."""
     from vscan.embeddings.prompts import pack_prompts
     from vscan.matching.prompt_scores import PromptScorer
 

@@ -3,61 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vscan.errors import UsageError
-from vscan.flood import FLOOD_SHARE, LEAST_SOURCES, FloodGuard, Watch
+from vscan.earlier import Earlier
+from vscan.elsewhere import absolute
+from vscan.flood import LEAST_SOURCES, FloodGuard, Watch
+from vscan.loaded import Loaded, load_named
+from vscan.loaded import needed_signals as needed_signals
+from vscan.loaded import refuse_twins as refuse_twins
 from vscan.models_used import model_for, prompt_scorer
+from vscan.prepared import Prepared as Prepared
+from vscan.prepared import Spread
 from vscan.provenance import followed, precision_of, provenance_of
 from vscan.provenance import version as version
-from vscan.readiness import (
-    configuration_notes,
-    model_notes,
-    refuse_blindness,
-    unscored_warnings,
-)
-from vscan.sampling import parse_sampling
+from vscan.readiness import configuration_notes, model_notes, unscored_warnings
+from vscan.sampling import Plan, parse_sampling
 from vscan.scratch import FETCHED_AT_ONCE, Scratch
-from vscan.settings import KEPT_SIGNALS, SIGNALS, ScanSettings, available_cores
+from vscan.settings import KEPT_SIGNALS, SIGNALS, ScanSettings
+from vscan.spreading import cluster_for, reading_actors, spread_scan
 
 if TYPE_CHECKING:
-    from vscan.decode.limits import ReadLimits
-    from vscan.decode.workers import ReaderPool
-    from vscan.embeddings.encoder import Encoder
     from vscan.embeddings.loading import LoadingEncoder
     from vscan.engines.batching import ImageEncoder
-    from vscan.exemplars.index import ExemplarIndex
+    from vscan.engines.ray_cluster import Cluster
     from vscan.keeping import Keeper
     from vscan.matching.prompt_scores import PromptScorer
-    from vscan.policies import PolicyPack
     from vscan.recipe import Recipe
-    from vscan.rules import Rules
     from vscan.sources import Found
     from vscan.timings import Timings
     from vscan.verdicts import Verdict
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A scan that is ready to run."""
-
-    recipe: Recipe
-    rules: Rules
-    encoder: Encoder | None
-    workers: int
-    limits: ReadLimits
-    notes: tuple[str, ...]
-    """What the person who started it should know."""
-    flood_share: float = FLOOD_SHARE
-    keeper: Keeper | None = None
-    loading: LoadingEncoder | None = None
-    """The encoder where it is still to be loaded, which begins when the first source needs it."""
-    new_scratch: Callable[[], Scratch] = Scratch
-    """Makes the room in which a run fetches what lies behind URIs."""
 
 
 def prepare(settings: ScanSettings) -> Prepared:
@@ -66,32 +43,41 @@ def prepare(settings: ScanSettings) -> Prepared:
     Raises UsageError (PackError, ExemplarIndexError, ModelError, SamplingError) where one of them
     cannot be used.
     """
-    from vscan.exemplars.index import ExemplarIndex
     from vscan.exemplars.writer import utc_now
-    from vscan.policies import load_pack
+
+    plan = parse_sampling(settings.sampling, settings.max_gap_s)
+    loaded = load_named(settings, utc_now())
+    if settings.engine == "local":
+        return _prepared(settings, plan, loaded, None)
+    cluster = cluster_for(settings)
+    try:
+        return _prepared(absolute(settings), plan, loaded, cluster)
+    except BaseException:
+        cluster.close()
+        raise
+
+
+def _prepared(
+    settings: ScanSettings, plan: Plan, loaded: Loaded, cluster: Cluster | None
+) -> Prepared:
     from vscan.recipe import Recipe
     from vscan.rules import Rules
 
-    plan = parse_sampling(settings.sampling, settings.max_gap_s)
-    pack = load_pack(settings.policy)
-    now = utc_now()
-    indexes = [ExemplarIndex.open(folder, now=now) for folder in settings.indexes]
-    refuse_twins(indexes)
-    judged = settings.signals or needed_signals(pack, indexes)
-    refuse_blindness(pack, indexes, judged)
+    pack, indexes, judged = loaded.pack, loaded.indexes, loaded.judged
     measured = judged
     if settings.store is not None and settings.signals is None:
         measured = tuple(each for each in SIGNALS if each in judged or each in KEPT_SIGNALS)
     encoder: LoadingEncoder | None = None
     scorer: PromptScorer | None = None
     if "embedding" in measured:
-        encoder = model_for(pack, settings)
+        compute = None if cluster is None else cluster.compute(settings.device, settings.precision)
+        encoder = model_for(pack, settings, compute)
     models = [encoder.fingerprint] if encoder is not None and "embedding" in judged else []
     notes = configuration_notes(pack, indexes, judged, models)
     if encoder is not None and "embedding" in judged:
         for index in indexes:
             index.require_model(encoder.fingerprint)
-        scorer = prompt_scorer(pack, encoder)
+        scorer = prompt_scorer(pack, encoder if cluster is None else encoder.for_texts())
         notes += model_notes(pack, encoder)
     recipe = Recipe(
         plan=plan,
@@ -100,34 +86,38 @@ def prepare(settings: ScanSettings) -> Prepared:
         model=encoder.fingerprint if encoder else None,
         precision=precision_of(encoder) if encoder else None,
         decode=settings.decode,
-        rules=followed(pack, indexes, judged, now),
+        rules=followed(pack, indexes, judged, loaded.now),
     )
     provenance = provenance_of(
         pack,
         recipe.sampling,
         judged,
         indexes,
-        now=now,
+        now=loaded.now,
         model=recipe.model if "embedding" in judged else None,
         precision=recipe.precision if "embedding" in judged else None,
     )
+    rules = Rules(
+        pack=pack,
+        scorer=scorer,
+        indexes=indexes,
+        provenance=provenance,
+        warnings=unscored_warnings(pack, judged),
+        signals=judged,
+    )
+    keeper = _keeper(settings, recipe)
+    spread = None if cluster is None else Spread(cluster, settings, loaded.now)
     return Prepared(
         recipe=recipe,
-        rules=Rules(
-            pack=pack,
-            scorer=scorer,
-            indexes=indexes,
-            provenance=provenance,
-            warnings=unscored_warnings(pack, judged),
-            signals=judged,
-        ),
+        rules=rules,
         encoder=encoder,
-        workers=settings.workers or available_cores(),
+        workers=reading_actors(settings, cluster),
         limits=settings.read_limits,
         notes=notes,
         flood_share=settings.flood_share,
-        keeper=_keeper(settings, recipe),
+        keeper=keeper,
         loading=encoder,
+        spread=spread,
         new_scratch=settings.new_scratch,
     )
 
@@ -175,6 +165,7 @@ def run_scan(
     sources: Iterable[Found],
     *,
     is_done: Callable[[str], bool] = lambda _: False,
+    done_keys: Callable[[], Iterable[int]] = tuple,
     content_of: Callable[[str, str], str | None] = lambda _uri, _version: None,
     watch: Watch | None = None,
     timings: Timings | None = None,
@@ -183,42 +174,47 @@ def run_scan(
 ) -> Generator[Verdict | None, None, None]:
     """Verdicts of `sources` as each ends; None for one whose verdict id `is_done` knows.
 
-    content_of: SHA-256 of an object by URI and version, where an earlier line tells it. watch: sees
-    every verdict and sets aside what floods the run; None: nothing is. timings: is told where the
-    time goes. scratch: where objects behind URIs are fetched to; it is emptied at the end.
-    stopping: once it is true no source is begun; those being read end.
+    done_keys: of all ids that it knows, for an engine whose workers cannot ask it. content_of:
+    SHA-256 of an object by URI and version, where an earlier line tells it. watch: sees every
+    verdict and sets aside what floods the run; None: nothing is. timings: is told where the time
+    goes; UsageError on Ray. scratch: where objects behind URIs are fetched to; it is emptied at the
+    end. stopping: once it is true no source is begun; those being read end. On Ray the workers have
+    scratch space of their own, and nobody is told to stop.
     """
-    from vscan.earlier import Earlier
+    earlier = Earlier(prepared.rules.provenance, is_done, content_of, prepared.keeper)
+    if prepared.spread is not None:
+        verdicts = spread_scan(prepared, prepared.spread, sources, earlier, done_keys, timings)
+    else:
+        room = prepared.new_scratch() if scratch is None else scratch
+        verdicts = _local_scan(prepared, sources, earlier, room, timings, stopping)
+    return verdicts if watch is None else watch.over(verdicts)
+
+
+def _local_scan(
+    prepared: Prepared,
+    sources: Iterable[Found],
+    earlier: Earlier,
+    room: Scratch,
+    timings: Timings | None,
+    stopping: Callable[[], bool],
+) -> Generator[Verdict | None]:
     from vscan.engines import local
     from vscan.engines.timed_encoder import TimedEncoder
-    from vscan.measuring import Embed
-    from vscan.pipeline import scan_source
+    from vscan.working import SourceWork
 
-    def done(verdict_id: str) -> bool:
-        known = is_done(verdict_id)
-        if not known and prepared.loading is not None:
-            prepared.loading.start()
-        return known
-
-    room = prepared.new_scratch() if scratch is None else scratch
-    earlier = Earlier(prepared.rules.provenance, done, content_of, prepared.keeper)
-
-    def work(source: Found, readers: ReaderPool, embed: Embed) -> Verdict | None:
-        return scan_source(
-            source,
-            recipe=prepared.recipe,
-            rules=prepared.rules,
-            readers=readers,
-            embed=embed,
-            scratch=room,
-            earlier=earlier,
-            timings=timings,
-        )
-
+    loading = prepared.loading
+    work = SourceWork(
+        recipe=prepared.recipe,
+        rules=prepared.rules,
+        earlier=earlier,
+        scratch=room,
+        begin_model=(lambda: None) if loading is None else loading.start,
+        timings=timings,
+    )
     encoder: ImageEncoder | None = prepared.encoder
     if timings is not None:
         timings.begin()
-        encoder = None if encoder is None else TimedEncoder(encoder, timings, prepared.loading)
+        encoder = None if encoder is None else TimedEncoder(encoder, timings, loading)
     verdicts = local.run(
         sources,
         work,
@@ -230,8 +226,7 @@ def run_scan(
         cancel=room.cancel,
         stopping=stopping,
     )
-    verdicts = room.emptied_after(verdicts)
-    return verdicts if watch is None else watch.over(verdicts)
+    return room.emptied_after(verdicts)
 
 
 def watch_over(prepared: Prepared, *, least: int = LEAST_SOURCES) -> Watch | None:
@@ -245,22 +240,3 @@ def watch_over(prepared: Prepared, *, least: int = LEAST_SOURCES) -> Watch | Non
         return None
     provenances = [rules.provenance]
     return Watch(guard, pack=rules.pack, indexes=rules.indexes, provenances=provenances)
-
-
-def needed_signals(pack: PolicyPack, indexes: Sequence[ExemplarIndex]) -> tuple[str, ...]:
-    """What the pack's prompts and the indexes need, in the order of SIGNALS."""
-    needed = {signal for index in indexes for signal in index.signals}
-    if any(policy.prompts for policy in pack.policies):
-        needed.add("embedding")
-    return tuple(signal for signal in SIGNALS if signal in needed)
-
-
-def refuse_twins(indexes: Sequence[ExemplarIndex]) -> None:
-    """Raises UsageError where two indexes have one name: records could not tell them apart."""
-    names = [index.name for index in indexes]
-    twins = sorted({name for name in names if names.count(name) > 1})
-    if twins:
-        raise UsageError(
-            f"two exemplar indexes are both named {twins[0]!r}",
-            remedy="give each index once, or create one of them again under another --name",
-        )

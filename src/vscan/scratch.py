@@ -51,11 +51,14 @@ class Scratch:
         *,
         folder: Path | None = None,
         most_bytes: int | None = None,
+        sharers: int = 1,
         fetching: Fetching | None = None,
     ) -> None:
+        """most_bytes: None for MOST_BYTES, or SHARE_OF_FREE of the disk. sharers: processes that
+        share them."""
         self.fetching = Fetching() if fetching is None else fetching
         self._above = Path(tempfile.gettempdir()) if folder is None else folder
-        self._told_bytes = most_bytes
+        self._told_bytes, self._sharers = most_bytes, sharers
         self._most_bytes = 0
         self._folder: Path | None = None
         self._lock_file: FileIO | None = None
@@ -179,7 +182,8 @@ class Scratch:
                         f"{self._above}: no scratch space can be made there ({error.strerror})",
                         remedy="name a folder with room: --scratch DIR",
                     ) from error
-                self._most_bytes = self._told_bytes or min(MOST_BYTES, int(free * SHARE_OF_FREE))
+                allowed = self._told_bytes or min(MOST_BYTES, int(free * SHARE_OF_FREE))
+                self._most_bytes = allowed // self._sharers
             return self._folder
 
     def cancel(self) -> None:

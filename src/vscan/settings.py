@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 from vscan.decode.limits import ReadLimits
 from vscan.errors import UsageError
@@ -19,6 +19,8 @@ SIGNALS = ("embedding", "pdq", "keypoints")
 KEPT_SIGNALS = ("embedding", "pdq")
 """Measured for a frame store whatever is judged: both are small."""
 DEFAULT_PACK = "baseline"
+EngineName = Literal["local", "ray"]
+"""Where the work runs: in this process and its readers, or in actors of Ray."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,13 @@ class ScanSettings:
     """Share of a run's sources beyond which an exemplar that matches them is set aside; 0, or 1 and
     more: none ever is. See flood.py."""
 
+    engine: EngineName = "local"
+    ray_address: str | None = None
+    """With `ray`: the cluster to join, `auto` or HOST:PORT; None: a Ray on this machine, which ends
+    with the scan."""
+    model_actors: int = 1
+    """With `ray`: copies of the model, each in an actor with a GPU of its own where there are."""
+
     def __post_init__(self) -> None:
         for signal in self.signals or ():
             if signal not in SIGNALS:
@@ -72,6 +81,15 @@ class ScanSettings:
             raise UsageError(f"decode {self.decode!r} is not known", remedy=f"decode: {modes}")
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"workers must be at least 1, not {self.workers}")
+        if self.engine not in get_args(EngineName):
+            engines = " or ".join(get_args(EngineName))
+            raise UsageError(f"engine {self.engine!r} is not known", remedy=f"engine: {engines}")
+        if self.engine == "local" and (self.ray_address is not None or self.model_actors != 1):
+            raise UsageError(
+                "--ray-address and --model-actors are for Ray", remedy="add --engine ray"
+            )
+        if self.model_actors < 1:
+            raise UsageError(f"model actors must be at least 1, not {self.model_actors}")
         if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):
             raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
         if self.timeout_s is not None and self.limits.timeout_s is not None:
@@ -91,11 +109,15 @@ class ScanSettings:
             return self.limits
         return replace(self.limits, timeout_s=self.timeout_s)
 
-    def new_scratch(self) -> Scratch:
-        """Room on disk for what lies behind URIs, and what fetches it."""
+    def new_scratch(self, *, sharers: int = 1) -> Scratch:
+        """Room on disk for what lies behind URIs, and what fetches it.
+
+        sharers: processes of this machine that have one each; all together keep to the bound.
+        """
         return Scratch(
             folder=None if self.scratch is None else Path(self.scratch),
             most_bytes=self.scratch_bytes,
+            sharers=sharers,
             fetching=Fetching(allow_private=self.allow_private_hosts),
         )
 

@@ -11,6 +11,7 @@ from vscan.cli.scan_options import (
     AllowPrivateHosts,
     Decode,
     Device,
+    Engine,
     FailOn,
     FloodShare,
     Fresh,
@@ -26,9 +27,11 @@ from vscan.cli.scan_options import (
     MetricsFile,
     MetricsPort,
     Model,
+    ModelActors,
     Output,
     Policy,
     Precision,
+    RayAddress,
     Sampling,
     ScratchBytes,
     ScratchFolder,
@@ -59,6 +62,9 @@ def scan(
     decode: Decode = "exact",
     signals: Signals = None,
     store: Store = None,
+    engine: Engine = "local",
+    ray_address: RayAddress = None,
+    model_actors: ModelActors = 1,
     workers: Workers = None,
     timeout: Timeout = None,
     limit: Limit = None,
@@ -104,6 +110,7 @@ def scan(
     `vscan scan clips/ --index known/ --fail-on violation -o verdicts.jsonl`
 
     `vscan scan s3://bucket/uploads/ --store s3://bucket/frames -o verdicts.jsonl`
+    `vscan scan --from-file all.txt --engine ray --ray-address auto -o verdicts.jsonl`
 
     `vscan scan clips/ --model builtin --policy demo` (the demo model: drawn pictograms only)
     """
@@ -120,6 +127,11 @@ def scan(
     wanted = None if shard is None else parse_shard(shard)
     limits = parse_limits(limit or ())
     room_bytes = parse_bytes("scratch-bytes", scratch_bytes)
+    if timings and engine == "ray":
+        raise UsageError(
+            "--timings measures one process and its readers, not the workers of Ray",
+            remedy="leave --timings out, or use --engine local",
+        )
     if not inputs and from_file is None:
         raise UsageError("no inputs", remedy="name videos or folders, or give --from-file LIST")
     # Before anything heavy is imported: a second run on the same output is told so at once.
@@ -149,6 +161,9 @@ def scan(
             max_gap_s=max_gap,
             decode=decode,
             signals=tuple(s.strip() for s in signals.split(",")) if signals else None,
+            engine=engine,
+            ray_address=ray_address,
+            model_actors=model_actors,
             workers=workers,
             timeout_s=timeout,
             limits=limits,
@@ -188,8 +203,8 @@ def scan(
             job.runs(run, prepared.rules.pack)
             verdicts = run_scan(
                 prepared, stop.drawn(sources), is_done=known_to(sink, ended),
-                content_of=sink.content_of, watch=watch, timings=collected, scratch=room,
-                stopping=stop.stopping,
+                done_keys=sink.done_keys, content_of=sink.content_of, watch=watch,
+                timings=collected, scratch=room, stopping=stop.stopping,
             )  # fmt: skip
             progress = ScanProgress(total)
             write_verdicts(

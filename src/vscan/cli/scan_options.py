@@ -85,8 +85,27 @@ Store = Annotated[
                  "is there is not decoded again. `vscan rescan` judges anew from it.",
                  metavar="DIR|URI"),
 ]
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option(help="Where the work runs: this process and its readers, or Ray (the extra "
+                 "vscan[ray]), on this machine or a cluster (docs/clusters.md)."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(metavar="auto|HOST:PORT",
+                 help="With --engine ray: the cluster to run on. Default: a Ray on this machine, "
+                 "which ends with the scan."),
+]
+ModelActors = Annotated[
+    int,
+    typer.Option(min=1,
+                 help="With --engine ray: copies of the model, each with a GPU of its own where "
+                 "the cluster has some."),
+]
 Workers = Annotated[
-    int | None, typer.Option(help="Videos read at the same time. Default: one per core.")
+    int | None,
+    typer.Option(help="Videos read at the same time; with --engine ray, reading actors at most. "
+                 "Default: one per core."),
 ]
 Timeout = Annotated[
     float | None,

@@ -53,7 +53,7 @@ class ReaderPool:
             raise ValueError(f"a pool needs at least one process, got {size}")
         self.limits = limits if limits is not None else ReadLimits()
         threads = self.limits.threads
-        self.threads = threads if threads is not None else _threads_each(size)
+        self.threads = threads if threads is not None else threads_each(size)
         self._stopping = stopping
         self._turns = Turns(size, stalls=stalls, resumes=resumes)
         # A process dies with the thread that started it (sandbox.limit_process), so one that
@@ -153,7 +153,7 @@ def _offer_first(pid: int) -> None:
         Path(f"/proc/{pid}/oom_score_adj").write_bytes(b"1000")
 
 
-def _threads_each(size: int) -> int:
+def threads_each(size: int) -> int:
     """Decoding threads per process: the cores shared out, within what a decoder makes use of."""
     has_affinity = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1

@@ -52,6 +52,10 @@ class LoadingEncoder:
             f" {self.precision} on {self.device}, {state})"
         )
 
+    def for_texts(self) -> LoadingEncoder:
+        """The same model, not loaded, for texts: those are encoded on the CPU in any case."""
+        return LoadingEncoder(self.files, Compute("cpu", "fp32", "for texts alone"))
+
     def start(self) -> None:
         """Begin to load; does nothing where that was done. Returns at once."""
         with self._lock:
@@ -113,10 +117,13 @@ def unloaded_encoder(
     weights: Path | None = None,
     device: str = "auto",
     precision: str = "auto",
+    compute: Compute | None = None,
 ) -> LoadingEncoder:
     """The model that `load_encoder` would load, not loaded yet: `start` it when it is needed.
 
+    compute: where another machine will run it: what that one chose, not what this one would.
     Raises ModelError at once where the model is unknown, its weights are absent or not those
     expected, or the device cannot do what was asked; what else ails them is raised by its use.
     """
-    return LoadingEncoder(model_files(model, weights), choose_compute(device, precision))
+    files = model_files(model, weights)
+    return LoadingEncoder(files, choose_compute(device, precision) if compute is None else compute)

@@ -66,8 +66,13 @@ class SharedBatches:
     of asking for its batch size, which may wait until it is loaded, reaches all.
     """
 
-    def __init__(self, encoder: ImageEncoder, *, backlog: int = 8) -> None:
+    def __init__(
+        self, encoder: ImageEncoder, *, backlog: int = 8, others_may_come: bool = False
+    ) -> None:
+        """others_may_come: whether there are more at work than say so, in other processes: a batch
+        that is not full then goes only where nothing comes for a while."""
         self._encoder = encoder
+        self._others_may_come = others_may_come
         self._backlog = backlog
         self._size = 0
         self._at_once = 1
@@ -178,8 +183,8 @@ class SharedBatches:
             return batch
 
     def _may_grow(self) -> bool:
-        """Whether anybody who works does not stand still."""
-        return self._waiting + self._stalled < self._working
+        """Whether there may be anybody who works and does not stand still."""
+        return self._others_may_come or self._waiting + self._stalled < self._working
 
     def _encode(self, batch: list[tuple[_Job, Images]]) -> None:
         begun = time.perf_counter()

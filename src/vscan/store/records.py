@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -85,6 +85,10 @@ class RecordFile:
     def outcome_of(self, verdict_id: str) -> str | None:
         """The outcome of this id's final record; None where it has none here."""
         return self._staying.outcome_of(verdict_id)
+
+    def done_keys(self) -> Iterable[int]:
+        """The keys (`name_keys.key_of`) of the ids of all final records here, as they are now."""
+        return self._staying.done_keys()
 
     def content_of(self, uri: str, version: str) -> str | None:
         """SHA-256 of an object when it had that version, by a final record here; else None."""

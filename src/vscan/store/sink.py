@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Protocol
 
 from vscan.verdicts import Verdict
@@ -22,6 +22,10 @@ class RecordSink(Protocol):
 
     def content_of(self, uri: str, version: str) -> str | None:
         """SHA-256 of an object when it had that version, by a final record there; else None."""
+        ...
+
+    def done_keys(self) -> Iterable[int]:
+        """The keys (`name_keys.key_of`) of the ids of all final records that are there."""
         ...
 
     def write(self, verdict: Verdict) -> None:
@@ -66,6 +70,10 @@ class RecordStream:
     def content_of(self, uri: str, version: str) -> str | None:
         """Always None: a pipe keeps nothing."""
         return None
+
+    def done_keys(self) -> Iterable[int]:
+        """None: a pipe keeps nothing."""
+        return ()
 
     def write(self, verdict: Verdict) -> None:
         """Write one record and flush. BrokenPipeError passes through: the reader has gone."""

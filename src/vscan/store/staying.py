@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vscan.name_keys import key_of
 from vscan.store.lines import PASSING_ERRORS, StoredLine
 from vscan.verdicts import Verdict
 
@@ -27,6 +28,10 @@ class Staying:
     def outcome_of(self, verdict_id: str) -> str | None:
         """The outcome of this id's final record, which no newer one replaces; else None."""
         return self._done.get(verdict_id)
+
+    def done_keys(self) -> list[int]:
+        """The keys of all ids that have an outcome."""
+        return [key_of(each.encode("utf-8", "surrogatepass")) for each in self._done]
 
     def content_of(self, uri: str, version: str) -> str | None:
         """SHA-256 of an object at that version, by a final record that stays; else None."""

@@ -8,7 +8,7 @@ with closing(RecordParts(location("s3://bucket/run/"), shard=Shard(2, 5))) as si
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,6 +111,10 @@ class RecordParts:
     def outcome_of(self, verdict_id: str) -> str | None:
         """The outcome of this id's final record; None where it has none here."""
         return self._staying.outcome_of(verdict_id)
+
+    def done_keys(self) -> Iterable[int]:
+        """The keys (`name_keys.key_of`) of the ids of all final records here, as they are now."""
+        return self._staying.done_keys()
 
     def content_of(self, uri: str, version: str) -> str | None:
         """SHA-256 of an object when it had that version, by a final record here; else None."""

@@ -21,7 +21,7 @@ RUN python -m pip install --no-cache-dir "$(grep -m1 '^uv==' requirements.lock)"
 FROM build AS build-cpu
 ARG TORCH_BACKEND=cpu
 RUN uv pip install --python /opt/vscan/bin/python --constraints requirements.lock \
-    --requirements pyproject.toml --extra s3 --extra gcs --extra azure --extra http \
+    --requirements pyproject.toml --extra s3 --extra gcs --extra azure --extra http --extra ray \
     ${TORCH_BACKEND:+--torch-backend "$TORCH_BACKEND"}
 COPY . .
 RUN uv pip install --python /opt/vscan/bin/python --no-deps \
@@ -30,7 +30,7 @@ RUN uv pip install --python /opt/vscan/bin/python --no-deps \
 FROM build AS build-gpu
 ARG TORCH_BACKEND=
 RUN uv pip install --python /opt/vscan/bin/python --constraints requirements.lock \
-    --requirements pyproject.toml --extra s3 --extra gcs --extra azure --extra http \
+    --requirements pyproject.toml --extra s3 --extra gcs --extra azure --extra http --extra ray \
     ${TORCH_BACKEND:+--torch-backend "$TORCH_BACKEND"}
 COPY . .
 RUN uv pip install --python /opt/vscan/bin/python --no-deps \

@@ -21,6 +21,7 @@ FLOORS: list[set[str]] = [
         "remote",
         "folders",
         "digests",
+        "name_keys",
         "shipped",
         "at_hand",
     },

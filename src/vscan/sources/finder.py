@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vscan.errors import SourceError, UsageError
+from vscan.name_keys import key_of
 from vscan.names import shown, sort_key
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import RemoteObject, is_remote
@@ -30,7 +31,8 @@ def find_sources(inputs: Iterable[str], *, from_file: str | None = None) -> Iter
 
 
 class SourceFinder:
-    """Finds sources and keeps account. One finder yields a file once, however it is reached.
+    """Finds sources and keeps account. `find` yields a file once, however it is reached; the names
+    that it has met are known by 128-bit numbers (`name_keys.key_of`), never equal by chance.
 
     fetching: what asks for objects behind URIs; None: one with the strictest rules.
     """
@@ -45,7 +47,9 @@ class SourceFinder:
         """Named folders and patterns in which no media was found."""
         self.unreadable_folders: list[str] = []
         """Folders below a named one that may not be listed."""
-        self._seen: set[bytes] = set()
+        self._seen: set[int] = set()
+        self._repeats = True
+        """Whether anything can come twice, so that what was found must be remembered."""
 
     def find(self, inputs: Iterable[str], *, from_file: str | None = None) -> Iterator[Found]:
         """Every source once, in the order of the inputs, folders sorted by name, the list last.
@@ -55,7 +59,10 @@ class SourceFinder:
         What lies below a URI comes in its service's order. Raises UsageError for a list that cannot
         be read, a URI that cannot be listed, and schemes that nobody knows.
         """
-        for name in inputs:
+        names = list(inputs)
+        # A service lists each of its keys once, and a million of them need not be held.
+        self._repeats = from_file is not None or len(names) != 1 or not is_remote(names[0])
+        for name in names:
             if name == "-":
                 yield from self._listed("-")
             else:
@@ -102,7 +109,11 @@ class SourceFinder:
                 yield from self._remote_once(RemoteSource(redacted(found.uri), found, meta))
 
     def _remote_once(self, source: RemoteSource) -> Iterator[RemoteSource]:
-        if self._is_new(source.uri.encode("utf-8", "surrogateescape")):
+        # Redaction may make one name of two keys.
+        is_own_name = source.uri == source.found.uri
+        if is_own_name and not self._repeats:
+            yield source
+        elif self._is_new(source.uri.encode("utf-8", "surrogateescape")):
             yield source
 
     def _counted(self, name: str, found: Iterator[AnySource]) -> Iterator[AnySource]:
@@ -119,7 +130,8 @@ class SourceFinder:
         if self._is_new(os.fsencode(os.path.realpath(source.path))):
             yield source
 
-    def _is_new(self, key: bytes) -> bool:
+    def _is_new(self, name: bytes) -> bool:
+        key = key_of(name)
         if key in self._seen:
             self.repeated += 1
             return False

@@ -24,9 +24,7 @@ _ONLY_SOME = ("torn_line", "killed_rewriting", "killed_storing", "killed_between
 
 def those_of(outputs: Outputs) -> tuple[Misfortune, ...]:
     """What can happen to runs with such an output, in the order above."""
-    return tuple(
-        each for each in MISFORTUNES if each not in _ONLY_SOME or as_fault(each, outputs)
-    )
+    return tuple(each for each in MISFORTUNES if each not in _ONLY_SOME or as_fault(each, outputs))
 
 
 def deal(

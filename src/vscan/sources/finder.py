@@ -110,10 +110,8 @@ class SourceFinder:
 
     def _remote_once(self, source: RemoteSource) -> Iterator[RemoteSource]:
         # Redaction may make one name of two keys.
-        is_own_name = source.uri == source.found.uri
-        if is_own_name and not self._repeats:
-            yield source
-        elif self._is_new(source.uri.encode("utf-8", "surrogateescape")):
+        comes_once = not self._repeats and source.uri == source.found.uri
+        if comes_once or self._is_new(source.uri.encode("utf-8", "surrogateescape")):
             yield source
 
     def _counted(self, name: str, found: Iterator[AnySource]) -> Iterator[AnySource]:

@@ -57,6 +57,8 @@ def test_versions_give_contents() -> None:
         assert (None, newer) == tuple(
             two.content_of("s3://b/a.mp4", version) for version in ("etag:1", "etag:2")
         )
+        unpinned = made(of_object("s3://b/a.mp4", SHA256), verdict("s3://b/a.mp4", newer))
+        assert unpinned.content_of("s3://b/a.mp4", "etag:1") is None
 
 
 def test_places_of_any_size_stay_apart_from_ids() -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.speed.tables import Row, markdown
+from vscan.remote.fetching import BLOCK_BYTES
+from vscan.store.verdict_parts import INTERVAL_S, MOST_LINES
 
 CLIPS_S = 250.0
 """Seconds of video in the set that the tables of speed were measured on: 20 clips of 12.5 s."""
@@ -63,17 +65,17 @@ STORED: dict[str, Figure] = {
     "`keypoints`": Figure("MB an hour", 235.0, "frame-store.md", "| 65 300 | 235 MB |"),
 }
 RECORD = Figure("bytes a source record", 650, "frame-store.md", "for each URI, 650 bytes")
-_FINDER = "| `SourceFinder`: every name listed | 142 | 32.8 |"
-_FILE = "| `RecordFile`: every line of the output | 420 | 15.5 |"
-_MERGE = "| `vscan verdicts merge` | 508 | 31.1 |"
+_FINDER = "| `SourceFinder`: names of a list or of folders | 116 | 26.9 |"
+_FILE = "| `RecordFile`: every line of the output | 270 | 14.3 |"
+_MERGE = "| `vscan verdicts merge` | 341 | 28.3 |"
 GROWTH: dict[str, Figure] = {
     "line": Figure("bytes", 731, "scale.md", "| a clear verdict's line | 731 | |"),
-    "finder": Figure("bytes", 142, "scale.md", _FINDER),
-    "finder_us": Figure("CPU microseconds", 32.8, "scale.md", _FINDER),
-    "file": Figure("bytes", 420, "scale.md", _FILE),
-    "file_us": Figure("CPU microseconds", 15.5, "scale.md", _FILE),
-    "merge": Figure("bytes", 508, "scale.md", _MERGE),
-    "merge_us": Figure("CPU microseconds", 31.1, "scale.md", _MERGE),
+    "finder": Figure("bytes", 116, "scale.md", _FINDER),
+    "finder_us": Figure("CPU microseconds", 26.9, "scale.md", _FINDER),
+    "file": Figure("bytes", 270, "scale.md", _FILE),
+    "file_us": Figure("CPU microseconds", 14.3, "scale.md", _FILE),
+    "merge": Figure("bytes", 341, "scale.md", _MERGE),
+    "merge_us": Figure("CPU microseconds", 28.3, "scale.md", _MERGE),
 }
 FIGURES: tuple[Figure, ...] = (*CPU.values(), *STORED.values(), RECORD, *GROWTH.values())
 
@@ -98,8 +100,19 @@ class Inputs:
     @property
     def hours(self) -> float:
         """Hours of video."""
-        mean_s = (1 - self.long_share) * self.short_s + self.long_share * self.long_s
-        return self.videos * mean_s / 3600
+        return self.videos * self._mean(self.short_s, self.long_s) / 3600
+
+    @property
+    def blocks(self) -> float:
+        """Ranges of a video, each of BLOCK_BYTES at most, on average."""
+        short, long = (
+            math.ceil(length_s * self.mbit_s * 1e6 / 8 / BLOCK_BYTES)
+            for length_s in (self.short_s, self.long_s)
+        )
+        return self._mean(short, long)
+
+    def _mean(self, short: float, long: float) -> float:
+        return (1 - self.long_share) * short + self.long_share * long
 
     def __str__(self) -> str:
         return (
@@ -144,13 +157,22 @@ def _objects(of: Inputs) -> Iterator[tuple[str, str]]:
     yield "bytes fetched, if each is fetched once", _bytes(of.hours * 3600 * of.mbit_s * 1e6 / 8)
     yield "LIST requests of one pass", _count(pages)
     yield "LIST requests, where every shard lists", _count(pages * of.shards)
-    yield "GET requests, at one a video", _count(of.videos)
-    yield "least hours for them on one prefix", _small(of.videos / PREFIX_GETS / 3600)
+    yield "HEAD requests, where names come from a list", _count(of.videos)
+    gets = of.videos * of.blocks
+    yield f"GET requests, of {BLOCK_BYTES >> 20} MiB each", _count(gets)
+    yield "least hours for them on one prefix", _small(gets / PREFIX_GETS / 3600)
 
 
 def _kept(of: Inputs) -> Iterator[tuple[str, str]]:
     """What is written."""
     yield "verdicts", _bytes(of.videos * GROWTH["line"].value)
+    full = math.ceil(of.videos / MOST_LINES)
+    minutes = math.ceil(of.shards * of.days * 86400 / INTERVAL_S)
+    yield "PUT requests for them as parts, if all are full", _count(2 * full)
+    yield (
+        f"at most, if every shard takes all {of.days:g} days",
+        _count(2 * min(of.videos, full + minutes)),
+    )
     for what, figure in STORED.items():
         yield f"frame store, {what} at fps:1", _bytes(figure.value * 1e6 * of.hours)
     yield "frame store, source records", _bytes(of.videos * RECORD.value)
@@ -161,7 +183,7 @@ def _known(of: Inputs) -> Iterator[tuple[str, str]]:
     own = of.videos / of.shards
     finder, file, merge = (GROWTH[name].value for name in ("finder", "file", "merge"))
     listing_s = GROWTH["finder_us"].value * of.videos / 1e6
-    yield "names in memory, in each shard", _bytes(finder * of.videos)
+    yield "names of a list in memory, in each shard", _bytes(finder * of.videos)
     yield "CPU hours of looking names over, in each shard", _small(listing_s / 3600)
     yield "the same in all shards", _count(listing_s / 3600 * of.shards)
     yield "lines known in memory, in each shard", _bytes(file * own)

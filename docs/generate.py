@@ -30,6 +30,7 @@ def verdict_schema() -> str:
     left_out = {
         "ExemplarEvidence": vscan.verdicts.UNUSED,
         "Suppressed": ("reason",),
+        "SourceRecord": ("version",),
         "Samples": ("streams",),
     }
     for name, unused in left_out.items():

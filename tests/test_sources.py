@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from vscan.errors import UsageError
+from vscan.name_keys import key_of
 from vscan.sources import Found, Source, SourceFinder, find_sources, looks_like_media, read_list
 
 MKV = b"\x1a\x45\xdf\xa3" + bytes(400)
@@ -61,6 +63,36 @@ def test_each_file_once(tmp_path: Path) -> None:
     uris = [source.uri for source in finder.find(["v/b.mp4", "v", "w", "v/../v/a.mp4"])]
     assert ["v/b.mp4", "v/a.mp4"] == uris
     assert (6, []) == (finder.repeated, finder.empty_folders)
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    """A bucket in the memory of this process, with two objects that redaction makes one name of."""
+    store = fsspec.filesystem("memory")
+    for name in ("v/a.mp4", "v/b.mp4", "v/c.mp4?token=one", "v/c.mp4?token=two"):
+        store.pipe_file(f"/found-test/{name}", MKV)
+    yield "memory://found-test"
+    store.rm("/found-test", recursive=True)
+
+
+def test_one_listing_is_not_remembered(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single prefix or pattern holds no name in memory; what may come twice still comes once."""
+    seen: list[bytes] = []
+
+    def noted(name: bytes) -> int:
+        seen.append(name)
+        return key_of(name)
+
+    monkeypatch.setattr("vscan.sources.finder.key_of", noted)
+    (Path.cwd() / "list").write_text(f"{bucket}/v/b.mp4\n", "utf-8")
+    alone = [each.uri for each in find_sources([f"{bucket}/v/"])]
+    assert [f"{bucket}/v/{name}" for name in ("a.mp4", "b.mp4")] == alone[:2]
+    assert (1, True) == (len(alone) - 2, all(each.startswith(alone[2].encode()) for each in seen))
+    assert alone[:2] == [each.uri for each in find_sources([f"{bucket}/v/?.mp4"])]
+    assert 4 == len(seen)
+    assert alone == [each.uri for each in find_sources([f"{bucket}/v/", f"{bucket}/v/a.mp4"])]
+    assert alone == [each.uri for each in find_sources([f"{bucket}/v/"], from_file="list")]
+    assert 4 + 7 + 7 == len(seen)
 
 
 def test_loops_end(tmp_path: Path) -> None:

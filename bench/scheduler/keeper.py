@@ -18,7 +18,7 @@ from bench.scheduler.journal import read_journal
 from bench.scheduler.misfortunes import Misfortune, as_fault
 from bench.scheduler.outputs import OutputFault
 from bench.scheduler.shard_run import Job, Pieces, run_shard
-from bench.scheduler.truth import LISTINGS, World
+from bench.scheduler.truth import LISTINGS, Truth, World
 from bench.scheduler.watching import Seen, after_run, belongs, see
 from vscan.shards import Shard
 
@@ -49,6 +49,8 @@ class Kept:
     grown_bytes: int = 0
     read: set[int] = field(default_factory=set)
     """Numbers of the sources that were read to their end."""
+    read_to_end: int = 0
+    """Readings that came to their end."""
 
     def to_json(self) -> bytes:
         """For the process that asked."""
@@ -71,6 +73,8 @@ class Keeper:
         self._random = random.Random(f"{world.seed} {shard}")
         self._tries: Counter[int] = Counter()
         self._seen = Seen()
+        self._own_final = 0
+        """Sources of this shard that have their answer."""
         self._share = 1.0
         """Of what is left to be read, within which a misfortune comes."""
 
@@ -85,21 +89,27 @@ class Keeper:
             clean = code in (0, 3) and not self._mending(seen)
         if not clean:
             self.kept.wrong.append(f"shard {self.shard}: not done after {MOST_RUNS} runs")
+        self.kept.wrong.extend(self.pieces.outputs.damage(self.output, self.shard))
         return self.kept
 
     def _mending(self, seen: Seen) -> bool:
         """Whether a further run has something to mend, or a listing not yet seen."""
-        own = (each for each in map(self.world.truth, seen.passing) if belongs(each, self.shard))
+        own = (each for each in map(self.world.truth, seen.passing) if self._is_own(each))
         return self.kept.runs < LISTINGS or any(truth.final for truth in own)
 
+    def _is_own(self, truth: Truth) -> bool:
+        return belongs(truth, self.shard)
+
     def _meet(self, kind: Misfortune) -> bool:
-        fault = as_fault(kind)
+        fault = as_fault(kind, self.pieces.outputs)
         if fault is not None:
             return self._faulty(fault)
         if kind == "other_shards":
             count = self.shard.count + 1
             shard = Shard(self._random.randint(1, count), count)
             code, _ = self._finish(self._start(shard=shard), owed_to=kind, shard=shard)
+            if code not in (0, 3):
+                self.kept.wrong.append(f"a run as shard {shard} ended with {code}")
             return code in (0, 3)
         run = self._start()
         if not self._wait(run):
@@ -115,7 +125,7 @@ class Keeper:
 
     def _left(self) -> int:
         """Sources of this shard that have no answer yet, about."""
-        return max(0, self.world.sources // self.shard.count - len(self._seen.final))
+        return max(0, self.world.sources // self.shard.count - self._own_final)
 
     def _faulty(self, kind: OutputFault) -> bool:
         after = self._random.randrange(1 + int(self._left() * self._share))
@@ -134,6 +144,9 @@ class Keeper:
             noted = second.job.journal.exists() and second.job.journal.stat().st_size > 0
             both = both or (noted and first.process.is_alive())
             time.sleep(_POLL_S)
+        if self.pieces.outputs.shared:
+            self._finish_both(first, second)
+            return both
         refused = second.process.exitcode == 2
         if both:
             self.kept.wrong.append("a second run wrote to an output that another run had")
@@ -141,6 +154,15 @@ class Keeper:
         if not refused:
             self._finish(second)  # it came when the first one had ended, and did its work
         return refused or both
+
+    def _finish_both(self, first: _Started, second: _Started) -> None:
+        """They knew the same at their beginnings, and both did their work."""
+        before = self._seen
+        codes = [self._finish(run, before=before)[0] for run in (first, second)]
+        if not {*codes} <= {0, 3}:
+            self.kept.wrong.append(f"two runs at one time ended with {codes}")
+        one, other = ({*read_journal(run.job.journal)["read"]} for run in (first, second))
+        self.kept.cost["second_run"] += len(one & other)
 
     def _start(
         self, *, shard: Shard | None = None, fault: tuple[OutputFault, int] | None = None
@@ -166,7 +188,7 @@ class Keeper:
         # Sources come in one order: those that are done first, with one event each, not three.
         event = len(f"b {self.world.sources}\n")
         fresh = self._random.random() * self._share * self._left()
-        target = int(event * (len(self._seen.final) + 3 * fresh))
+        target = int(event * (self._own_final + 3 * fresh))
         while run.process.is_alive():
             if run.job.journal.exists() and run.job.journal.stat().st_size >= target:
                 return True
@@ -174,17 +196,21 @@ class Keeper:
         return False
 
     def _finish(
-        self, run: _Started, *, owed_to: str | None = None, shard: Shard | None = None
-    ) -> tuple[int | None, Seen]:
+        self, run: _Started, *, owed_to: str | None = None, shard: Shard | None = None,
+        before: Seen | None = None,
+    ) -> tuple[int | None, Seen]:  # fmt: skip
         run.process.join()
         noted = read_journal(run.job.journal)
-        seen = see(self.world, self.pieces.outputs, self.output)
+        outputs = self.pieces.outputs
+        seen = see(self.world, outputs, self.output, self.shard)
         self._tries.update(noted["hashed"])
         after_run(
-            self.kept, noted, self._seen, seen,
+            self.kept, noted, before or self._seen, seen,
             shard=shard or self.shard, home=self.shard, world=self.world, owed_to=owed_to,
+            shared=outputs.shared,
         )  # fmt: skip
         self._seen = seen
+        self._own_final = sum(self._is_own(self.world.truth(each)) for each in seen.final)
         if run.job.report.exists():
             said = orjson.loads(run.job.report.read_bytes())
             self.kept.drawn_ahead = max(self.kept.drawn_ahead, said["drawn_ahead"])

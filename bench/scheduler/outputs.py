@@ -1,8 +1,8 @@
 """Where simulated runs write their verdicts: one seam for every kind of output.
 
-Verdicts in files are here. Another kind of output is another class of this shape: how a run opens
-it, how it fails, what lies in it, read without vscan's own code, and how the outputs of all shards
-become one file.
+Verdicts in files are here, in parts: `part_outputs.py`. Another kind of output is another class of
+this shape: how a run opens it, how it fails, what lies in it, read without vscan's own code, and
+how the outputs of all shards become one file.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 from unittest import mock
 
 from bench.scheduler.journal import Journal
+from vscan.runs import SummaryPlace, summary_path
 from vscan.shards import Shard
 from vscan.store import records
 from vscan.store.locked import open_locked
@@ -25,15 +26,26 @@ from vscan.store.merging import Merged, merge
 from vscan.store.records import RecordFile, RecordSink
 from vscan.store.replaced import replacing
 
-OutputFault = Literal["disk_full", "torn_line", "killed_rewriting"]
-OUTPUT_FAULTS: tuple[OutputFault, ...] = ("disk_full", "torn_line", "killed_rewriting")
+OutputFault = Literal[
+    "disk_full", "torn_line", "killed_rewriting", "killed_storing", "killed_between"
+]
 
 
 class Outputs(Protocol):
     """A kind of output."""
 
+    faults: tuple[OutputFault, ...]
+    """Those that it can have."""
+    shared: bool
+    """Whether all shards write to one place, and two runs as the same shard, too; else each has a
+    place of its own, with a lock."""
+
     def place(self, folder: Path, name: str) -> Path:
-        """Where the shard of that name writes."""
+        """Where the shard that has this folder writes; name: of a file, without its suffix."""
+        ...
+
+    def summary(self, place: Path, shard: Shard) -> SummaryPlace:
+        """Where the summary of a run of that shard goes."""
         ...
 
     def open(self, place: Path, shard: Shard) -> RecordSink:
@@ -47,8 +59,13 @@ class Outputs(Protocol):
         is noted as `fired`."""
         ...
 
-    def lines(self, place: Path) -> Iterator[bytes]:
-        """The whole lines that lie there, in their order, without their ends."""
+    def lines(self, place: Path, shard: Shard) -> Iterator[bytes]:
+        """The whole lines that lie there, in their order, without their ends: all that may be of
+        sources of that shard, or were written by it."""
+        ...
+
+    def damage(self, place: Path, shard: Shard) -> Iterator[str]:
+        """What is wrong with what runs of that shard have left, the last of which ended cleanly."""
         ...
 
     def merge(self, places: Sequence[Path], output: Path) -> Merged:
@@ -59,9 +76,16 @@ class Outputs(Protocol):
 class FileOutputs:
     """A JSONL file for each shard, as `-o FILE` writes it."""
 
+    faults: tuple[OutputFault, ...] = ("disk_full", "torn_line", "killed_rewriting")
+    shared = False
+
     def place(self, folder: Path, name: str) -> Path:
         """A file in that folder."""
         return folder / f"{name}.jsonl"
+
+    def summary(self, place: Path, shard: Shard) -> SummaryPlace:
+        """Beside the file."""
+        return summary_path(place)
 
     def open(self, place: Path, shard: Shard) -> RecordSink:
         """Locked and resumed, whichever shard."""
@@ -87,11 +111,16 @@ class FileOutputs:
         with mock.patch.multiple(records, open_locked=opened, FileIO=faulty):
             yield
 
-    def lines(self, place: Path) -> Iterator[bytes]:
+    def lines(self, place: Path, shard: Shard) -> Iterator[bytes]:
         """Of the file; the beginning of a line at its end is none."""
         if place.exists():
             with place.open("rb") as file:
                 yield from (line[:-1] for line in file if line.endswith(b"\n"))
+
+    def damage(self, place: Path, shard: Shard) -> Iterator[str]:
+        """A last line that is torn yet."""
+        if not place.exists() or place.read_bytes()[-1:] not in (b"", b"\n"):
+            yield f"the file of shard {shard} does not end in a whole line"
 
     def merge(self, places: Sequence[Path], output: Path) -> Merged:
         """As `vscan verdicts merge` does."""
@@ -110,7 +139,7 @@ class _Failing:
         """Never returns."""
         self.journal.note("fired")
         if self.fault == "torn_line":
-            _kill()
+            kill()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -138,10 +167,11 @@ def _dying(journal: Journal) -> Any:
             yield out
             out.flush()
             journal.note("fired")
-            _kill()
+            kill()
 
     return replacing_dies
 
 
-def _kill() -> None:
+def kill() -> None:
+    """Ends this process as SIGKILL does: nothing is tidied up."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,12 +9,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import orjson
 
 from bench.machine import peak_bytes
 from bench.scheduler.journal import Journal
 from bench.scheduler.outputs import FileOutputs, OutputFault, Outputs
+from bench.scheduler.part_outputs import PartOutputs
 from bench.scheduler.reading import PROVENANCE, FakeReading, instead_of_videos
 from bench.scheduler.truth import World
 from vscan.cli.progress import ScanProgress
@@ -30,7 +32,7 @@ from vscan.pipeline import scan_source
 from vscan.policies import load_pack
 from vscan.recipe import Recipe
 from vscan.rules import Rules
-from vscan.runs import Run, RunConfiguration, summary_path
+from vscan.runs import Run, RunConfiguration, SummaryPlace
 from vscan.sampling import parse_sampling
 from vscan.scratch import Scratch
 from vscan.shards import Shard, share_of
@@ -54,9 +56,9 @@ class Pieces:
     engine: Callable[..., Generator[Verdict | None, None, None]] = local.run
 
 
-def own_pieces() -> Pieces:
-    """vscan's, with verdicts in files."""
-    return Pieces(FileOutputs())
+def own_pieces(output: Literal["file", "parts"] = "file") -> Pieces:
+    """vscan's, with verdicts in files or in parts."""
+    return Pieces(FileOutputs() if output == "file" else PartOutputs())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,7 @@ def _scan(job: Job, pieces: Pieces, ahead: _Ahead) -> int:
         finder = SourceFinder(scratch.fetching)
         found = finder.find([], from_file=str(job.listing))
         share = pieces.share(found, job.shard, leave=ended.tally.leave_to_others)
-        with _run(job, ended) as run:
+        with _run(job, ended, pieces.outputs.summary(job.output, job.shard)) as run:
             verdicts = pieces.engine(
                 ahead.drawn(share), work, encoder=None, workers=WORKERS, limits=ReadLimits()
             )
@@ -141,12 +143,12 @@ def _scan(job: Job, pieces: Pieces, ahead: _Ahead) -> int:
     return ended.exit_code(None)
 
 
-def _run(job: Job, ended: Ended) -> Run:
+def _run(job: Job, ended: Ended, summary: SummaryPlace) -> Run:
     configuration = RunConfiguration(
         command="vscan scan", provenance=PROVENANCE, readers=(), workers=WORKERS,
         shard=str(job.shard), settings={},
     )  # fmt: skip
-    return Run(summary_path(job.output), configuration, ended.tally, output=str(job.output))
+    return Run(summary, configuration, ended.tally, output=str(job.output))
 
 
 class _Ahead:

@@ -15,7 +15,7 @@ import orjson
 from bench.scheduler.checks import check_merged, check_shards
 from bench.scheduler.keeper import FORK, Keeper
 from bench.scheduler.listing import write_listings
-from bench.scheduler.misfortunes import MISFORTUNES, Misfortune, deal
+from bench.scheduler.misfortunes import Misfortune, deal, those_of
 from bench.scheduler.shard_run import Pieces, own_pieces
 from bench.scheduler.truth import TROUBLE_CODES, Rates, World
 from vscan.errors import VscanError
@@ -38,6 +38,9 @@ class Simulated:
     """By fault, tries of a source that came to no answer, or were another shard's."""
     readings: int
     """Readings of a source that were begun, in all runs."""
+    read_again: int
+    """Readings that came to their end, though the source was read to its end before or elsewhere:
+    what faults, and runs at one time, cost."""
     hashed_again: int
     """Times that a source was hashed which had its answer."""
     drawn_ahead: int
@@ -67,7 +70,8 @@ def simulate(
             place = folder / f"shard-{number + 1}"
             place.mkdir()
             keepers.append(Keeper(world, Shard(number + 1, shards), listings, place, pieces))
-        kept = _keep_all(keepers, deal(shards, misfortunes, world.seed), processes)
+        kinds = those_of(pieces.outputs)
+        kept = _keep_all(keepers, deal(kinds, shards, misfortunes, world.seed), processes)
         wrong = [each for one in kept for each in one["wrong"]]
         read = {number for one in kept for number in one["read"]}
         wrong += check_shards(kept, world)
@@ -76,7 +80,7 @@ def simulate(
             wrong += check_merged(world, merged, folder / "all.jsonl", read)
         except VscanError as error:
             wrong.append(f"the merge failed: {error}")
-        return _told(world, shards, kept, twice, tuple(wrong), time.monotonic() - begun)
+        return _told(world, shards, kept, kinds, twice, tuple(wrong), time.monotonic() - begun)
 
 
 def _keep_all(
@@ -106,17 +110,18 @@ def _keep(keeper: Keeper, misfortunes: list[Misfortune]) -> None:
 
 
 def _told(
-    world: World, shards: int, kept: list[dict[str, Any]], twice: int, wrong: tuple[str, ...],
-    wall_s: float,
+    world: World, shards: int, kept: list[dict[str, Any]], kinds: tuple[Misfortune, ...],
+    twice: int, wrong: tuple[str, ...], wall_s: float,
 ) -> Simulated:  # fmt: skip
     def added(name: str) -> Counter[str]:
         return sum((Counter(each.get(name, {})) for each in kept), Counter[str]())
 
     met, troubles = added("met"), added("troubles")
+    read = {number for each in kept for number in each["read"]}
     late = sum(truth.listed_from > 0 for truth in world.all())
     injected: dict[str, int] = {
         **{str(kind): troubles[kind] for kind in TROUBLE_CODES},
-        **{str(kind): met[kind] for kind in MISFORTUNES},
+        **{str(kind): met[kind] for kind in kinds},
         "named_twice": twice,
         "listed_later": late,
     }
@@ -129,6 +134,7 @@ def _told(
         injected=injected,
         cost=dict(added("cost")),
         readings=sum(each.get("readings", 0) for each in kept),
+        read_again=sum(each.get("read_to_end", 0) for each in kept) - len(read),
         hashed_again=sum(each.get("hashed_again", 0) for each in kept),
         drawn_ahead=max(each.get("drawn_ahead", 0) for each in kept),
         grown_bytes=max(each.get("grown_bytes", 0) for each in kept),

@@ -32,10 +32,10 @@ class Seen:
     """Without one: code of the error that the last line has."""
 
 
-def see(world: World, outputs: Outputs, place: Path) -> Seen:
+def see(world: World, outputs: Outputs, place: Path, shard: Shard) -> Seen:
     """What lies there. What is an answer is told by the truth, not by vscan's rule."""
     seen = Seen()
-    for line in outputs.lines(place):
+    for line in outputs.lines(place, shard):
         record: dict[str, Any] = orjson.loads(line)
         truth = world.of(record["source"]["uri"])
         code = record.get("error", {}).get("code")
@@ -57,11 +57,13 @@ def after_run(
     home: Shard,
     world: World,
     owed_to: str | None,
+    shared: bool,
 ) -> None:
     """Adds to `kept` what one run did, and what of it must not be.
 
     shard: that the run was given; home: whose output it is. owed_to: the misfortune that the run
-    met, whose cost is what the run began and left no line of, or what is another shard's.
+    met, whose cost is what the run began and left no line of, or, unless the output is shared,
+    what is another shard's.
     """
     begun, hashed = set(noted["begun"]), set(noted["hashed"])
     told = after.final | after.passing.keys()
@@ -74,6 +76,7 @@ def after_run(
     _tell(kept, f"tried by the shard {shard}, though another's", strangers)
     kept.readings += len(begun)
     kept.read.update(noted["read"])
+    kept.read_to_end += len(noted["read"])
     kept.hashed_again += len(before.final & hashed)
     for number in hashed & after.passing.keys():
         truth = world.truth(number)
@@ -82,7 +85,7 @@ def after_run(
             kept.cost[truth.trouble] += 1
         elif number in before.passing:
             kept.cost["no answer ever"] += 1
-    if owed_to == "other_shards":
+    if owed_to == "other_shards" and not shared:
         kept.cost[owed_to] += sum(not belongs(world.truth(each), home) for each in begun)
     elif owed_to is not None:
         kept.cost[owed_to] += len(begun - told)

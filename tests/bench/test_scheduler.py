@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import pytest
-from bench.scheduler.misfortunes import MISFORTUNES, Misfortune, deal
-from bench.scheduler.outputs import FileOutputs
+from bench.scheduler.misfortunes import MISFORTUNES, Misfortune, deal, those_of
+from bench.scheduler.outputs import FileOutputs, Outputs
+from bench.scheduler.part_outputs import INTERVAL_S, PartOutputs
 from bench.scheduler.reading import FakeReading
 from bench.scheduler.shard_run import DRAWN_AHEAD, Pieces, own_pieces
 from bench.scheduler.simulation import Simulated, simulate
@@ -26,32 +27,45 @@ from vscan.shards import Shard, share_of
 from vscan.sources import Found, Source
 from vscan.store.merging import Merged
 from vscan.store.records import RecordFile, RecordSink
+from vscan.store.verdict_folder import VerdictFolder
+from vscan.store.verdict_parts import RecordParts
 from vscan.verdicts import Verdict
 
 ROOT = Path(__file__).parents[2]
 
 
-def holds(came: Simulated) -> None:
+def holds(came: Simulated, outputs: Outputs) -> None:
     """Every fault did happen, and nothing came of it but work done again."""
     assert came.wrong == ()
-    expected = {*TROUBLE_CODES, *MISFORTUNES, "named_twice", "listed_later"}
+    expected = {*TROUBLE_CODES, *those_of(outputs), "named_twice", "listed_later"}
     assert expected == {kind for kind, count in came.injected.items() if count > 0}
     assert came.drawn_ahead <= DRAWN_AHEAD
 
 
-def test_nothing_is_lost_under_faults() -> None:
+@pytest.mark.parametrize(("output", "misfortunes"), [("file", 5), ("parts", 4)])
+def test_nothing_is_lost_under_faults(
+    output: Literal["file", "parts"], misfortunes: int
+) -> None:  # fmt: skip
     """2,000 sources with every fault: each has one line in the end, as the truth says, and what
-    had its answer was not read again."""
-    came = simulate(World(1, 2000), shards=2, misfortunes=5, processes=2)
-    holds(came)
+    had its answer was not read again. Parts cost readings that were done for nothing, and no more
+    than that."""
+    pieces = own_pieces(output)
+    world = World(1, 2000)
+    came = simulate(world, shards=2, misfortunes=misfortunes, processes=2, pieces=pieces)
+    holds(came, pieces.outputs)
     assert came.readings >= 2000 - came.sources * came.rates["absent"] * 2
+    assert came.read_again > 0
+    if output == "parts":
+        assert sum(came.cost[kind] for kind in ("killed_storing", "disk_full", "second_run")) > 0
 
 
 @pytest.mark.soak
-def test_nothing_is_lost_of_a_hundred_thousand() -> None:
+@pytest.mark.parametrize("output", ["file", "parts"])
+def test_nothing_is_lost_of_a_hundred_thousand(output: str) -> None:
     """The same at the size that the page tells of, by its command."""
+    sized = ["--sources", "100000", "--shards", "8", "--output", output]
     ran = subprocess.run(
-        [sys.executable, "-m", "bench.scheduler", "--sources", "100000", "--shards", "8"],
+        [sys.executable, "-m", "bench.scheduler", *sized],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert (0, "") == (ran.returncode, ran.stderr)
@@ -60,9 +74,11 @@ def test_nothing_is_lost_of_a_hundred_thousand() -> None:
 
 def test_misfortunes_go_round() -> None:
     """Each kind has its turn where there are turns enough, in an order in which each can happen."""
+    kinds = {*those_of(FileOutputs()), *those_of(PartOutputs())}
+    assert kinds == set(MISFORTUNES)
     for seed in range(5):
-        hands = deal(3, 3, seed)
-        assert {kind for hand in hands for kind in hand} == set(MISFORTUNES)
+        hands = deal(MISFORTUNES, 3, 3, seed)
+        assert {kind for hand in hands for kind in hand} == kinds
         assert all([*hand] == sorted(hand, key=MISFORTUNES.index) for hand in hands)
 
 
@@ -128,6 +144,39 @@ class Sabotaged(FileOutputs):
             *(lines[:-1] if self._drop else lines), *(lines[-1:] if self._twice else ())
         ]))  # fmt: skip
         return merged
+
+
+class Unnamed(RecordParts):
+    """Counts only the parts that its manifest names."""
+
+    def _learn(self, folder: VerdictFolder) -> None:
+        super()._learn(replace(folder, parts=tuple(sorted(folder.entries))))
+
+
+class Tidies(RecordParts):
+    """Removes the newest part of earlier runs, and knows its lines all the same."""
+
+    def _learn(self, folder: VerdictFolder) -> None:
+        super()._learn(folder)
+        for part in folder.parts[-1:]:
+            (Path(folder.root) / part.path).unlink()
+
+
+class Rewrites(RecordParts):
+    """Stores a part under another digest than its own."""
+
+    def _put(self, name: str, data: bytes) -> None:
+        super()._put(name, data.replace(b"clear", b"CLEAR") if name[0] == "p" else data)
+
+
+class SabotagedParts(PartOutputs):
+    """Opens the folder as `made`."""
+
+    def __init__(self, made: type[RecordParts]) -> None:
+        self._made = made
+
+    def open(self, place: Path, shard: Shard) -> RecordSink:
+        return self._made(place, shard=shard, interval_s=INTERVAL_S)
 
 
 class Blind(FakeReading):
@@ -203,6 +252,26 @@ def test_a_broken_piece_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("bench.scheduler.keeper.MOST_RUNS", 5)
     pieces, expected = BROKEN[name]
     came = simulate(World(2, 150), shards=2, misfortunes=0, processes=2, pieces=pieces)
+    assert any(expected in each for each in came.wrong), came.wrong
+
+
+BROKEN_PARTS: dict[str, tuple[type[RecordParts], Misfortune, str]] = {
+    "parts without a name in the manifest do not count": (
+        Unnamed, "killed_between", "in spite of an answer",
+    ),
+    "a part is removed": (Tidies, "killed", "lost from an output"),
+    "a part is not what it was": (Rewrites, "disk_full", "is not whole"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN_PARTS)
+def test_a_broken_part_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of what parts alone can do wrong, each after the fault that lets it show."""
+    made, kind, expected = BROKEN_PARTS[name]
+    monkeypatch.setattr("bench.scheduler.keeper.MOST_RUNS", 4)
+    monkeypatch.setattr("bench.scheduler.simulation.deal", lambda *_: [[kind]])
+    pieces = replace(OWN, outputs=SabotagedParts(made))
+    came = simulate(World(2, 300), shards=1, misfortunes=1, processes=1, pieces=pieces)
     assert any(expected in each for each in came.wrong), came.wrong
 
 

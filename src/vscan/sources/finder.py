@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vscan.errors import SourceError, UsageError
+from vscan.name_keys import key_of
 from vscan.names import shown, sort_key
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import RemoteObject, is_remote
@@ -30,7 +31,8 @@ def find_sources(inputs: Iterable[str], *, from_file: str | None = None) -> Iter
 
 
 class SourceFinder:
-    """Finds sources and keeps account. One finder yields a file once, however it is reached.
+    """Finds sources and keeps account. `find` yields a file once, however it is reached; the names
+    that it has met are known by 128-bit numbers (`name_keys.key_of`), never equal by chance.
 
     fetching: what asks for objects behind URIs; None: one with the strictest rules.
     """
@@ -48,7 +50,9 @@ class SourceFinder:
         self.indistinct = 0
         """URLs that were passed over because they differ from another one only in what records
         leave out: user, password, signature, tokens."""
-        self._seen: set[bytes] = set()
+        self._seen: set[int] = set()
+        self._repeats = True
+        """Whether anything can come twice, so that what was found must be remembered."""
 
     def find(self, inputs: Iterable[str], *, from_file: str | None = None) -> Iterator[Found]:
         """Every source once, in the order of the inputs, folders sorted by name, the list last.
@@ -58,7 +62,10 @@ class SourceFinder:
         What lies below a URI comes in its service's order. Raises UsageError for a list that cannot
         be read, a URI that cannot be listed, and schemes that nobody knows.
         """
-        for name in inputs:
+        names = list(inputs)
+        # A service lists each of its keys once, and a million of them need not be held.
+        self._repeats = from_file is not None or len(names) != 1 or not is_remote(names[0])
+        for name in names:
             if name == "-":
                 yield from self._listed("-")
             else:
@@ -105,12 +112,14 @@ class SourceFinder:
                 yield from self._remote_once(RemoteSource(redacted(found.uri), found, meta))
 
     def _remote_once(self, source: RemoteSource) -> Iterator[RemoteSource]:
-        whole, told = source.found.uri, source.uri
-        if self._is_new(told.encode("utf-8", "surrogateescape")):
-            if whole != told:
-                self._seen.add(whole.encode("utf-8", "surrogateescape"))
+        whole = source.found.uri.encode("utf-8", "surrogateescape")
+        if source.uri == source.found.uri:
+            if not self._repeats or self._is_new(whole):
+                yield source
+        elif self._is_new(source.uri.encode("utf-8", "surrogateescape")):
+            self._seen.add(key_of(whole))
             yield source
-        elif whole != told and whole.encode("utf-8", "surrogateescape") not in self._seen:
+        elif key_of(whole) not in self._seen:
             self.indistinct += 1
 
     def _counted(self, name: str, found: Iterator[AnySource]) -> Iterator[AnySource]:
@@ -127,7 +136,8 @@ class SourceFinder:
         if self._is_new(os.fsencode(os.path.realpath(source.path))):
             yield source
 
-    def _is_new(self, key: bytes) -> bool:
+    def _is_new(self, name: bytes) -> bool:
+        key = key_of(name)
         if key in self._seen:
             self.repeated += 1
             return False

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vscan.errors import OutputError, UsageError
+from vscan.store.line_places import Places
 from vscan.store.locked import open_locked
 from vscan.store.replaced import replacing
-from vscan.store.verdict_files import Place, VerdictFiles
+from vscan.store.verdict_files import VerdictFiles
 
 MOST_NAMED = 5
 """Sources that a message names."""
@@ -74,11 +75,11 @@ class _Chosen:
     """The record that stays of each URI."""
 
     def __init__(self) -> None:
-        self.places: dict[str, Place] = {}
+        self.places = Places()
         self.conflicts: set[str] = set()
         self.repeated = 0
 
-    def take_in(self, places: dict[str, Place]) -> None:
+    def take_in(self, places: Places) -> None:
         for uri, place in places.items():
             older = self.places.get(uri)
             if older is None:

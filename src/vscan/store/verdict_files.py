@@ -11,7 +11,6 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -19,32 +18,11 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from vscan.errors import OutputError
+from vscan.store.line_places import Place, Places
 from vscan.store.lines import StoredLine, read_lines
 
 MOST_OPEN = 64
 """Files open at the same time: an array job may leave a thousand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A record in one of several files. Holds no text, so that millions fit into memory."""
-
-    file: int
-    offset: int
-    """Bytes from the start of the file to the line."""
-    size: int
-    """Of the line with its end, bytes."""
-    final: bool
-    """False for a source whose error may pass."""
-    digest: bytes
-    """8 bytes of the line's SHA-256, without its end."""
-    made_by: bytes
-    """8 bytes of the SHA-256 of its provenance: equal under the same configuration."""
-
-    def gives_way_to(self, newer: Place) -> bool:
-        """Whether `newer` stays of two records of a URI: unless it only says that the file could
-        not be had, where this one is an answer."""
-        return newer.final or not self.final
 
 
 class VerdictFiles:
@@ -55,15 +33,13 @@ class VerdictFiles:
         self.torn: list[Path] = []
         """Of those whose places were asked for, those with a torn last line."""
         self._open: OrderedDict[int, BinaryIO] = OrderedDict()
-        self._made_by: dict[bytes, bytes] = {}
-        """Each once: a run's lines share one."""
 
-    def latest(self, number: int) -> dict[str, Place]:
+    def latest(self, number: int) -> Places:
         """By URI, the record that counts in the file of that number.
 
         Raises OutputError where it cannot be read or holds something else.
         """
-        found: dict[str, Place] = {}
+        found = Places()
         end = 0
         try:
             with self.paths[number].open("rb") as file:
@@ -83,14 +59,13 @@ class VerdictFiles:
 
     def _place(self, number: int, stored: StoredLine) -> Place:
         provenance = orjson.dumps(stored.record.get("provenance"), option=orjson.OPT_SORT_KEYS)
-        made_by = _short(provenance)
         return Place(
             file=number,
             offset=stored.offset,
             size=stored.end - stored.offset,
             final=stored.is_final,
             digest=_short(stored.line),
-            made_by=self._made_by.setdefault(made_by, made_by),
+            made_by=_short(provenance),
         )
 
     def line(self, place: Place) -> bytes:

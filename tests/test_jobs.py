@@ -122,10 +122,12 @@ def test_slurm_script() -> None:
     path = JOBS / "slurm.sbatch"
     assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
     text = script("slurm.sbatch")
-    assert "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" in text
+    # Not SLURM_ARRAY_TASK_COUNT: one task that is submitted again must scan the share it had.
+    assert "$SLURM_ARRAY_TASK_ID/$SHARDS" in text
+    assert re.search(r"^SHARDS=20$", text, re.MULTILINE)
     told = dict(re.findall(r"^#SBATCH --([a-z-]+)=?(.*)$", text, re.MULTILINE))
     assert ("1-20", "TERM@120", "") == (told["array"], told["signal"], told["requeue"])
-    assert re.search(r"130 \| 143\) scontrol requeue", text)
+    assert re.search(r"^  143\) scontrol requeue", text, re.MULTILINE)
 
 
 def test_shares_are_as_many_as_indexes() -> None:
@@ -138,7 +140,7 @@ def test_shares_are_as_many_as_indexes() -> None:
     mounted = {each["name"] for each in container["volumeMounts"]}
     assert mounted == {each["name"] for each in pod["volumes"]}
     rules = job["spec"]["podFailurePolicy"]["rules"]
-    assert [1, 2, 4] == rules[1]["onExitCodes"]["values"]
+    assert [1, 2, 4, 130] == rules[1]["onExitCodes"]["values"]
     assert rules[1]["onExitCodes"]["containerName"] == container["name"]
 
 

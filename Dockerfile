@@ -17,11 +17,13 @@ RUN python -m pip install --no-cache-dir "$(grep -m1 '^uv==' requirements.lock)"
     && python -m venv --without-pip /opt/vscan
 
 # PyTorch's default wheels bring CUDA along, several GB. `cpu` has uv ask PyTorch's own index for
-# those without; empty, everything comes from the default index.
+# those without; empty, everything comes from the default index. RAY=1 puts Ray into the image.
 FROM build AS build-cpu
 ARG TORCH_BACKEND=cpu
+ARG RAY=
 RUN uv pip install --python /opt/vscan/bin/python --constraints requirements.lock \
-    --requirements pyproject.toml --extra s3 --extra gcs --extra azure --extra http --extra ray \
+    --requirements pyproject.toml --extra s3 --extra gcs --extra azure --extra http \
+    ${RAY:+--extra ray} \
     ${TORCH_BACKEND:+--torch-backend "$TORCH_BACKEND"}
 COPY . .
 RUN uv pip install --python /opt/vscan/bin/python --no-deps \
@@ -29,8 +31,10 @@ RUN uv pip install --python /opt/vscan/bin/python --no-deps \
 
 FROM build AS build-gpu
 ARG TORCH_BACKEND=
+ARG RAY=
 RUN uv pip install --python /opt/vscan/bin/python --constraints requirements.lock \
-    --requirements pyproject.toml --extra s3 --extra gcs --extra azure --extra http --extra ray \
+    --requirements pyproject.toml --extra s3 --extra gcs --extra azure --extra http \
+    ${RAY:+--extra ray} \
     ${TORCH_BACKEND:+--torch-backend "$TORCH_BACKEND"}
 COPY . .
 RUN uv pip install --python /opt/vscan/bin/python --no-deps \

@@ -123,6 +123,7 @@ def test_what_is_installed(target: str) -> None:
     installs = " ".join(of(f"build-{target}", "RUN"))
     extras = re.findall(r"--extra (\w+)", installs)
     assert ["s3", "gcs", "azure", "http", "ray"] == extras
+    assert "${RAY:+--extra ray}" in installs
     assert set(extras) <= set(project["project"]["optional-dependencies"])
     assert "--constraints requirements.lock" in installs
     assert "--build-constraints requirements.lock" in installs

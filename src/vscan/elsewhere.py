@@ -52,6 +52,8 @@ class Shipped:
     prompts: PackPrompts | None
     """The pack's prompts as vectors: no worker needs the model for them."""
     warnings: tuple[str, ...]
+    sharers: int | None = None
+    """Workers that share one machine's scratch space; None: as many as the machine has cores."""
 
 
 def absolute(settings: ScanSettings) -> ScanSettings:
@@ -109,7 +111,7 @@ class Worker:
             recipe=recipe,
             rules=rules,
             earlier=Earlier(own, self._is_known, keeper=self._keeper),
-            scratch=settings.new_scratch(sharers=available_cores()),
+            scratch=settings.new_scratch(sharers=shipped.sharers or available_cores()),
             begin_model=begin_model,
         )
 

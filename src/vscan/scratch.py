@@ -131,7 +131,7 @@ class Scratch:
     @contextmanager
     def _reserved(self, told_bytes: int | None) -> Iterator[tuple[Path, int]]:
         """Room for so many bytes: a name in the folder, and how many bytes it may take."""
-        folder = self._made()
+        folder = self.made()
         wanted = min(UNKNOWN_BYTES, self._most_bytes) if told_bytes is None else told_bytes
         if wanted > self._most_bytes:
             raise SourceError(
@@ -164,8 +164,9 @@ class Scratch:
         first = self._waiting[0] is ticket
         return self._cancelled or (first and self.used_bytes + wanted <= self._most_bytes)
 
-    def _made(self) -> Path:
-        """The folder, made when the first object comes."""
+    def made(self) -> Path:
+        """The folder, made when it is first asked for; what is put below it goes with it. Raises
+        OutputError."""
         with self._room:
             if self._folder is None:
                 try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -76,27 +76,19 @@ def _verdicts(
     from vscan.engines import ray as engine
     from vscan.engines.done_ids import packed
 
-    rules, recipe = prepared.rules, prepared.recipe
     known: deque[None] = deque()
-    shipped = Shipped(
-        settings=spread.settings,
-        recipe=recipe,
-        provenance=rules.provenance,
-        now=spread.now,
-        prompts=None if rules.scorer is None else rules.scorer.prompts,
-        warnings=rules.warnings,
-    )
-    answers = engine.run(
-        _unknown(sources, earlier, known),
-        partial(Worker, shipped),
-        cluster=spread.cluster,
-        models=None if prepared.loading is None else _models(spread, prepared.loading),
-        done=packed(done_keys()),
-        workers=prepared.workers,
-        limits=_limits(prepared, spread.cluster),
-        readers_wait=recipe.plan.follows,
-    )
-    with closing(answers):
+    with ExitStack() as stack:
+        answers = engine.run(
+            _unknown(sources, earlier, known),
+            partial(Worker, _shipped(prepared, spread, stack)),
+            cluster=spread.cluster,
+            models=None if prepared.loading is None else _models(spread, prepared.loading),
+            done=packed(done_keys()),
+            workers=prepared.workers,
+            limits=_limits(prepared, spread.cluster),
+            readers_wait=prepared.recipe.plan.follows,
+        )
+        stack.enter_context(closing(answers))
         for answer in answers:
             yield from _taken(known)
             if prepared.keeper is not None:
@@ -107,6 +99,24 @@ def _verdicts(
             else:
                 yield parse_verdict(answer.body)
     yield from _taken(known)
+
+
+def _shipped(prepared: Prepared, spread: Spread, stack: ExitStack) -> Shipped:
+    """What the workers are sent. On this machine their scratch space lies below a folder of this
+    process, which goes with `stack`: workers are killed at the end, and leave theirs."""
+    rules, settings, is_local = prepared.rules, spread.settings, spread.cluster.is_local
+    if is_local:
+        room = stack.enter_context(settings.new_scratch())
+        settings = replace(settings, scratch=str(room.made()))
+    return Shipped(
+        settings=settings,
+        recipe=prepared.recipe,
+        provenance=rules.provenance,
+        now=spread.now,
+        prompts=None if rules.scorer is None else rules.scorer.prompts,
+        warnings=rules.warnings,
+        sharers=prepared.workers if is_local else None,
+    )
 
 
 def _unknown(sources: Iterable[Found], earlier: Earlier, known: deque[None]) -> Iterator[Found]:

@@ -229,7 +229,7 @@ def output_error(path: Path | str, error: OSError) -> OutputError:
     """What the system says of an output, as an OutputError."""
     reason = error.strerror or str(error)
     return OutputError(
-        f"{path}: cannot be written: {reason}",
+        f"{redacted(str(path))}: cannot be written: {reason}",
         remedy="check that the folder exists, may be written to, and has room",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import orjson
@@ -14,7 +15,8 @@ from tests.store.parts_made import names, parts, stored, write
 from tests.store.test_records import OTHER, verdict
 from tests.verdict_schema import check_parts, check_run
 
-from vscan.folders import write_under
+from vscan.errors import OutputError
+from vscan.folders import remove_under, write_under
 from vscan.reports.configurations import found_runs
 from vscan.storage import read_under
 from vscan.store.verdict_parts import RecordParts
@@ -84,6 +86,46 @@ def test_a_local_folder_and_its_fresh_start(
     (run / parts(run)[0]).write_bytes(b"damaged")
     ran = vscan(*command, "-o", "run/")
     assert (2, True) == (ran.code, "does not hold the bytes that were written" in ran.err)
+
+
+def test_a_run_that_cannot_store_what_it_gathered(
+    vscan: Vscan, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code, summary and metrics agree on it, also where something else had ended the run."""
+
+    def refusing(root: Path | str, name: str, data: bytes, **options: Any) -> None:
+        if name.startswith("parts/"):
+            raise OutputError("no room left")
+        write_under(root, name, data, **options)
+
+    monkeypatch.setattr("vscan.store.verdict_parts.write_under", refusing)
+    run, metrics = tmp_path / "run", tmp_path / "vscan.prom"
+    command = ("scan", library.clips, *library.rules, "--signals", "pdq", "-o", f"{run}/")
+    ran = vscan(*command, "--max-errors", "0", "--metrics-file", metrics)
+    summary = orjson.loads((run / "runs" / "whole.run.json").read_bytes())
+    assert (2, True) == (ran.code, "verdicts are not stored and will be judged again" in ran.err)
+    assert ("failed", 2, False) == tuple(summary[k] for k in ("reason", "exit_code", "finished"))
+    assert "no room left" in summary["message"]
+    assert "vscan_run_exit_code 2.0" in metrics.read_text("utf-8")
+
+
+def test_no_secret_of_an_output_is_told(vscan: Vscan, library: Library, uri: str) -> None:
+    """A user's password in its URI reaches neither what is said nor what is logged nor an error."""
+    _, _, rest = uri.partition("://")
+    command = ("scan", library.good, *library.rules)
+    for form in ("text", "json"):
+        ran = vscan(*command, "-o", f"memory://me:hidden@{rest}", "--log-format", form)
+        assert (0, True, False) == (ran.code, f"memory://{rest}" in ran.err, "hidden" in ran.err)
+    root = f"memory://me:hidden@{rest}".rstrip("/")
+    write_under(root, "other", b"")
+    ran = vscan(*command, "-o", f"{root}/", "--fresh")
+    assert (2, True, False) == (ran.code, "holds something else" in ran.err, "hidden" in ran.err)
+    write_under(root, parts(root)[0], b"damaged")
+    ran = vscan(*command, "-o", f"{root}/")
+    assert (2, True, False) == (ran.code, "the bytes that were" in ran.err, "hidden" in ran.err)
+    remove_under(root, parts(root)[0])
+    ran = vscan(*command, "-o", f"{root}/")
+    assert (2, True, False) == (ran.code, "is not there" in ran.err, "hidden" in ran.err)
 
 
 @pytest.mark.parametrize(

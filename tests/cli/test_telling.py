@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import os
 import re
 import sys
 import threading
@@ -20,6 +21,7 @@ from tests.conftest import Library, Vscan
 from vscan.cli.events import EVENTS
 from vscan.cli.json_log import JsonLog
 from vscan.cli.telling import speak, tell
+from vscan.engines.ray_quiet import start_quietly
 
 ROOT = Path(__file__).parents[2]
 COMMON = ["time", "level", "event", "message"]
@@ -98,6 +100,21 @@ def test_errors_are_objects_too(
     told = events(ran.err)
     assert any(each["event"] == event and text in each["message"] for each in told)
     assert (2, "exit", 2) == (ran.code, told[-1]["event"], told[-1]["exit_code"])
+
+
+def test_what_ray_says_as_it_starts(heard: Heard) -> None:
+    """What it writes past Python is objects as well, once each; what is told then stays one."""
+
+    class Ray:
+        @staticmethod
+        def init(**_options: Any) -> None:
+            os.write(2, b"[2026-11-30 12:00:00,000 I 1 2] chatter\nno room\nat all\n")
+            warnings.warn("soon", FutureWarning, stacklevel=1)
+
+    speak("json")
+    start_quietly(Ray())
+    said = [(each["event"], each["message"]) for each in heard()]
+    assert [("python_warning", "soon"), ("stray", "no room"), ("stray", "at all")] == said
 
 
 def test_a_rescan(vscan: Vscan, library: Library, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from vscan.engines.done_ids import DoneIds, Keys, packed
 from vscan.engines.model_actor import PICTURES_AHEAD, ModelActor, RemoteModels, threads_told
 from vscan.engines.ray import windows
 from vscan.engines.ray_cluster import Cluster
+from vscan.engines.ray_reading import MakeAnswering
 from vscan.errors import (
     ModelError,
     ModelLoadError,
@@ -33,7 +34,8 @@ from vscan.errors import (
     VscanError,
 )
 from vscan.name_keys import SECRET, key_of
-from vscan.scanning import prepare
+from vscan.prepared import Spread
+from vscan.scanning import prepare, run_scan
 from vscan.settings import ScanSettings
 from vscan.sources import Source
 from vscan.verdicts import Provenance, parse_verdict, verdict_id
@@ -162,6 +164,33 @@ def test_a_worker_that_sees_something_else(library: Library) -> None:
     assert " there, 0.0.1 here" in caught.value.message
     assert "{'known': 'sha256:1'} here" in caught.value.message
     assert "pack" not in caught.value.message
+
+
+def test_scratch_space_on_this_machine(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers share what --scratch-bytes grants, also where they are more than the cores, and what
+    they leave below --scratch goes at the end."""
+    settings = ScanSettings(
+        policy=str(library.folder / "known.toml"), indexes=(str(library.folder / "index"),),
+        scratch=str(tmp_path), scratch_bytes=1000, workers=100,
+    )  # fmt: skip
+    left: list[Path] = []
+
+    def run(_sources: object, make: MakeAnswering, **_told: object) -> Iterator[Answer]:
+        worker = make(DoneIds(packed([]), SECRET), lambda: None)
+        assert isinstance(worker, Worker)
+        scratch = vars(worker)["_work"].scratch
+        left.append(scratch.made())
+        assert 10 == vars(scratch)["_most_bytes"]
+        yield worker.given_up(Source("a.mp4", Path("/a.mp4")))
+
+    monkeypatch.setattr("vscan.engines.ray.run", run)
+    cluster = Cluster(is_local=True, owned=False, folder=None)
+    prepared = replace(prepare(settings), spread=Spread(cluster, settings, "2026-01-01T00:00:00Z"))
+    assert 1 == len(list(run_scan(prepared, [])))
+    assert left[0].is_relative_to(tmp_path)
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_source_that_is_given_up(library: Library) -> None:

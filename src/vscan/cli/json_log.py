@@ -35,6 +35,7 @@ class JsonLog:
         self._is_writing = False
         self._handler = _Records(self)
         self._descriptor = 2
+        """That objects are written to."""
         self._undo: list[Callable[[], None]] = []
 
     def emit(self, event: str, message: str, level: Level | None = None, **fields: Any) -> None:
@@ -81,10 +82,15 @@ class JsonLog:
             sys.stderr, sys.excepthook, threading.excepthook, sys.unraisablehook,
             warnings.showwarning,
         )  # fmt: skip
+        stderr = 2
         with suppress(OSError):
-            self._descriptor = sys.stderr.fileno()
+            stderr = sys.stderr.fileno()
+        # One of our own: who turns stderr away for a while, and looks at what came, must not take
+        # an object for a line of somebody else's.
+        with suppress(OSError):
+            self._descriptor = os.dup(stderr)
         sys.stderr.flush()
-        sys.stderr = _Lines(self, self._descriptor)
+        sys.stderr = _Lines(self, stderr)
         sys.excepthook = self._uncaught
         threading.excepthook = lambda told: self._uncaught(
             told.exc_type, told.exc_value, told.exc_traceback
@@ -96,6 +102,9 @@ class JsonLog:
         logging.getLogger().addHandler(self._handler)
 
         def undo() -> None:
+            if self._descriptor != stderr:
+                os.close(self._descriptor)
+                self._descriptor = stderr
             sys.stderr, sys.excepthook, threading.excepthook, sys.unraisablehook = before[:4]
             warnings.showwarning = before[4]
             logging.getLogger().removeHandler(self._handler)

@@ -26,10 +26,11 @@ def sink_of(output: str | None, *, fresh: bool, shard: str | None = None) -> Rec
     root = _root(output)
     if root is None:
         return RecordFile(local_path(output), fresh=fresh)
+    from vscan.remote.redacted import redacted
     from vscan.store.verdict_parts import RecordParts
 
     if sys.stderr.isatty():
-        print(f"vscan: reading what earlier runs left in {output}", file=sys.stderr)
+        print(f"vscan: reading what earlier runs left in {redacted(output)}", file=sys.stderr)
     return RecordParts(root, shard=None if shard is None else parse_shard(shard), fresh=fresh)
 
 

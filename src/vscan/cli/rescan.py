@@ -122,7 +122,7 @@ def rescan(
             workers=1, output=output, summary=summary_of(output, summary),
         )  # fmt: skip
         run.damaged_tracks = lambda: len(rejudging.damaged)
-        with run:
+        with run, closing(sink):  # as in a scan
             job.runs(run, rejudging.pack)
             verdicts = rejudging.verdicts(is_done=known_to(sink, ended), watch=watch)
             progress = ScanProgress(rejudging.sources, doing="rescan")

@@ -199,7 +199,8 @@ def scan(
         )  # fmt: skip
         if keeper is not None:
             run.damaged_tracks = lambda: len(keeper.damaged)
-        with run:
+        # Closed before the summary says how the run ended: that fails where parts cannot be stored.
+        with run, closing(sink):
             job.runs(run, prepared.rules.pack)
             verdicts = run_scan(
                 prepared, stop.drawn(sources), is_done=known_to(sink, ended),

@@ -11,7 +11,7 @@ import typer
 
 from vscan.cli.found_by import count_evidence, told_matches
 from vscan.cli.telling import tell
-from vscan.names import shown
+from vscan.runs import without_secrets
 from vscan.tallies import RunTally
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class Ended:
         told.append(f"{self.tally.passed_over} done before")
         told.append(f"{self.tally.other_shards} in other shards")
         counts = ", ".join(each for each in told if not each.startswith("0 "))
-        where = f"; verdicts in {output}" if output is not None else ""
+        named = None if output is None else without_secrets(output)
+        where = f"; verdicts in {named}" if named is not None else ""
         ignored = f"; {skipped_files} other files skipped" if skipped_files else ""
         total = self.tally.sources
         videos = "1 video" if total == 1 else f"{total} videos"
@@ -90,7 +91,7 @@ class Ended:
             done_before=self.tally.passed_over,
             other_shards=self.tally.other_shards,
             skipped_files=skipped_files,
-            output=None if output is None else shown(str(output)),
+            output=named,
         )
 
     def exit_code(self, fail_on: str | None) -> int:
@@ -120,7 +121,7 @@ def run_of(
     output: str | None,
 ) -> Run:
     """The run of a command, for its summary: to be entered before the first verdict."""
-    from vscan.runs import Run, RunConfiguration, installed_readers, settings_of, without_secrets
+    from vscan.runs import Run, RunConfiguration, installed_readers, settings_of
 
     configuration = RunConfiguration(
         command=context.command_path,
@@ -169,6 +170,6 @@ def tell_floods(marked: Sequence[Quarantined], output: str | None, amended: int)
     if marked and output is None:
         told = "lines that went to stdout before are as they were; -o FILE mends them"
         tell("flood_lines", f"  {told}", amended=0)
-    elif amended:
+    elif amended and output is not None:
         lines = "1 earlier line" if amended == 1 else f"{amended} earlier lines"
-        tell("flood_lines", f"  {lines} of {output} written anew", amended=amended)
+        tell("flood_lines", f"  {lines} of {without_secrets(output)} written anew", amended=amended)

@@ -22,10 +22,10 @@ _json: JsonLog | None = None
 def speak(form: LogFormatName) -> None:
     """Settle how everything is told from now on, what other libraries write included."""
     global _json
-    if form == "text" and _json is not None:
+    if _json is not None:
         _json.remove()
         _json = None
-    if form == "json" and _json is None:
+    if form == "json":
         from vscan.cli.json_log import JsonLog
 
         _json = JsonLog()

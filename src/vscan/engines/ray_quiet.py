@@ -88,8 +88,9 @@ def start_quietly(ray: Any, **options: Any) -> None:
             raise
         finally:
             said.seek(0)
-            sys.stderr.flush()
-            os.write(2, b"".join(line for line in said if not CHATTER.match(line)))
+            # By way of sys.stderr, which may make objects of lines (`--log-format json`).
+            wrong = b"".join(line for line in said if not CHATTER.match(line))
+            sys.stderr.write(wrong.decode("utf-8", "backslashreplace"))
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vscan.errors import OutputError
 from vscan.folders import list_under
+from vscan.remote.redacted import redacted
 from vscan.shards import Shard
 from vscan.storage import read_under
 from vscan.store.lines import StoredLine, read_lines
@@ -54,7 +55,7 @@ class VerdictFolder:
 
         Raises OutputError where it cannot be read, or does not hold what was written.
         """
-        name = f"{self.root}/{part.path}"
+        name = redacted(f"{self.root}/{part.path}")
         try:
             data = read_under(self.root, part.path, limit=None)
         except OSError as error:
@@ -70,7 +71,8 @@ class VerdictFolder:
 
     def lines(self, part: PartName) -> Iterator[StoredLine]:
         """The records of a part in order. Raises OutputError as `content`, or where one is none."""
-        return read_lines(io.BytesIO(self.content(part)), name=f"{self.root}/{part.path}")
+        name = redacted(f"{self.root}/{part.path}")
+        return read_lines(io.BytesIO(self.content(part)), name=name)
 
 
 def look_at(
@@ -99,7 +101,7 @@ def look_at(
     folder = VerdictFolder(root, tuple(parts), tuple(workers), manifests, _entries(root, manifests))
     for part in sorted(folder.entries.keys() - set(parts)):
         raise OutputError(
-            f"{root}/{part.path}: is not there, and {manifest_path(part.worker)} names it",
+            f"{_told(root)}/{part.path}: is not there, and {manifest_path(part.worker)} names it",
             remedy="fetch it from a backup or an earlier version; or remove "
             f"{manifest_path(part.worker)}: its videos are judged again by the next run",
         )
@@ -116,7 +118,7 @@ def _with_manifest(root: Path | str) -> Iterator[str]:
 def _manifest(root: Path | str, worker: str) -> PartsManifest:
     path = manifest_path(worker)
     data = read_under(root, path, limit=MOST_MANIFEST_BYTES)
-    return parse_manifest(data, name=f"{root}/{path}", worker=worker)
+    return parse_manifest(data, name=redacted(f"{root}/{path}"), worker=worker)
 
 
 def _parts(root: Path | str, worker: str) -> Iterator[PartName]:
@@ -126,7 +128,7 @@ def _parts(root: Path | str, worker: str) -> Iterator[PartName]:
         part = PartName.of(worker, entry.name)
         if part is None:
             raise OutputError(
-                f"{root}/{PARTS}/{worker}/{entry.name}: is no part that vscan wrote",
+                f"{_told(root)}/{PARTS}/{worker}/{entry.name}: is no part that vscan wrote",
                 remedy="move it out of that folder, where others would take it for verdicts, too",
             )
         yield part
@@ -139,16 +141,21 @@ def _entries(root: Path | str, manifests: dict[str, PartsManifest]) -> dict[Part
             part = PartName.of(worker, entry.name)
             if part is None:
                 raise OutputError(
-                    f"{root}/{manifest_path(worker)}: {entry.name!r} is no name of a part",
+                    f"{_told(root)}/{manifest_path(worker)}: {entry.name!r} is no name of a part",
                     remedy="remove the manifest: parts count without it",
                 )
             found[part] = entry
     return found
 
 
+def _told(root: Path | str) -> str:
+    """The folder, as it may be told."""
+    return redacted(str(root))
+
+
 def _unread(name: str, error: OSError) -> OutputError:
     return OutputError(
-        f"{name}: cannot be read: {error.strerror or error}",
+        f"{redacted(name)}: cannot be read: {error.strerror or error}",
         remedy="check the name, and that it may be listed and read",
     )
 
@@ -162,11 +169,12 @@ def refuse_foreign(root: Path | str) -> None:
         found = [entry.name for entry in list_under(root)]
     except OSError as error:
         raise OutputError(
-            f"{root}: cannot be listed: {error.strerror or error}", remedy="choose another -o"
+            f"{_told(root)}: cannot be listed: {error.strerror or error}",
+            remedy="choose another -o",
         ) from error
     foreign = [name for name in found if name not in (PARTS, MANIFESTS, SUMMARIES)]
     if foreign:
         raise OutputError(
-            f"{root}: holds something else than verdict parts: {foreign[0]}",
+            f"{_told(root)}: holds something else than verdict parts: {foreign[0]}",
             remedy="choose another -o, or move that away; without --fresh nothing is removed",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,7 +32,8 @@ class _Terminal(io.StringIO):
 def make_terminal(monkeypatch: pytest.MonkeyPatch) -> _Terminal:
     """Stderr, with a clock that ticks often."""
     terminal = _Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
+    # Not sys.stderr itself: pytest puts its own there between a fixture and its test.
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=terminal))
     monkeypatch.setattr(progress, "TICK_S", 0.01)
     return terminal
 

@@ -215,6 +215,8 @@ def test_a_listing_that_breaks_off_is_no_end(
     ran = vscan(*scan)
     assert 2 == ran.code
     assert "cannot be listed" in ran.err
+    assert "see to the network and the service" in ran.err
+    assert "the same command goes on" in ran.err
 
 
 def test_nothing_is_given_away(

@@ -16,6 +16,7 @@ import fsspec
 import pytest
 
 from vscan.errors import FetchCancelled, OutputError, SourceError
+from vscan.remote.answers import PRIVATE_ADDRESS
 from vscan.remote.objects import RemoteObject
 from vscan.scratch import Scratch
 from vscan.sources import RemoteSource, Source
@@ -161,3 +162,30 @@ def test_a_folder_that_cannot_be_made(bucket: str, tmp_path: Path) -> None:
         scratch.at_hand(put(f"{bucket}/a", 1)),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "remedy"),
+    [
+        (FileNotFoundError("there is none"), "not_found", "check the name"),
+        (PermissionError("access is denied"), "permission_denied", "AWS_PROFILE"),
+        (PermissionError(f"127.0.0.1: {PRIVATE_ADDRESS}"), "permission_denied", "--allow-private"),
+        (OSError("no route"), "fetch_failed", "network"),
+    ],
+)
+def test_looking_has_the_codes_of_fetching(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: OSError, code: str, remedy: str
+) -> None:
+    """What is asked for before it is fetched fails with the same code, and with a remedy."""
+    scratch = Scratch(folder=tmp_path, most_bytes=KIB)
+
+    def look(_uri: str) -> None:
+        raise raised
+
+    monkeypatch.setattr(scratch.fetching, "look", look)
+    uri = "s3://bucket/a.mp4"
+    with pytest.raises(SourceError) as failed:
+        scratch.look(RemoteSource(uri, RemoteObject(uri=uri, bytes=None, version=None)))
+    assert code == failed.value.code
+    assert str(raised) == failed.value.message
+    assert remedy in failed.value.remedy

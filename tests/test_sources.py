@@ -226,3 +226,15 @@ def test_found_lazily(tmp_path: Path) -> None:
 def test_sniffing(head: bytes, expected: bool) -> None:
     """Containers are known by their first bytes."""
     assert expected == looks_like_media(head)
+
+
+def test_a_uri_that_lost_a_slash(tmp_path: Path) -> None:
+    """`s3:/b/k`, as paths in scripts make it, is refused on the command line; in a list, where one
+    bad line ends no run, and where such a file is there, it stays a name."""
+    with pytest.raises(UsageError, match=r"s3:/bucket/a\.mp4: .* two slashes") as refused:
+        found("s3:/bucket/a.mp4")
+    assert "write s3://bucket/a.mp4" == refused.value.remedy
+    (tmp_path / "list.txt").write_text("s3:/bucket/a.mp4\n")
+    assert ["s3:/bucket/a.mp4"] == found(from_file="list.txt")
+    make(tmp_path, "s3:/bucket/a.mp4")
+    assert ["s3:/bucket/a.mp4"] == found("s3:/bucket/a.mp4")

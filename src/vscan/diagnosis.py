@@ -35,6 +35,16 @@ CODECS = {
     "AV1": ("libsvtav1", "yuv420p", "mkv"),
     "MPEG-4": ("mpeg4", "yuv420p", "avi"),
 }
+EXTRAS = {
+    "s3": ("s3fs",),
+    "gcs": ("gcsfs",),
+    "azure": ("adlfs",),
+    "http": ("aiohttp",),
+    "ray": ("ray",),
+    "review": ("fastapi", "uvicorn"),
+    "eval": ("scipy", "scikit-learn", "pandas", "pyarrow"),
+}
+"""Extra of vscan -> the distributions that it installs."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +212,17 @@ def _packs(name: str) -> Iterator[Check]:
     yield Check(name, "ok", ", ".join(f"{pack.name}@{pack.version}" for pack in packs))
 
 
+def _extras(name: str) -> Iterator[Check]:
+    absent = [
+        extra for extra, brought in EXTRAS.items() if not all(_version(each) for each in brought)
+    ]
+    here = ", ".join(extra for extra in EXTRAS if extra not in absent) or "none"
+    yield Check(
+        name, "ok", here + (f"; not installed: {', '.join(absent)}" if absent else ""),
+        f"where they are wanted: pip install 'vscan[{','.join(absent)}]'" if absent else "",
+    )  # fmt: skip
+
+
 def _disk(name: str) -> Iterator[Check]:
     from vscan.embeddings.weights import hub_cache
 
@@ -243,6 +264,7 @@ CHECKS: dict[str, Callable[[str], Iterator[Check]]] = {
     "precision": _precision,
     "models": _models,
     "policy packs": _packs,
+    "extras": _extras,
     "disk": _disk,
     "terminal": _terminal,
 }

@@ -162,9 +162,9 @@ class NotBegun(VscanError):  # noqa: N818 -- it says nothing of the source, whic
 
 
 ERROR_CODES: dict[str, str] = {
-    "not_found": "no file of that name",
+    "not_found": "no file or object of that name",
     "not_a_file": "a folder, FIFO, socket or device where a regular file is wanted",
-    "permission_denied": "the file may not be read by this user",
+    "permission_denied": "this user or these credentials may not read it, or its host is refused",
     "empty_file": "the file has no bytes",
     "unsupported_format": "no container or image that the readers know, or one that is refused",
     "no_video_stream": "a media file without pictures",

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from vscan.errors import FetchCancelled, OutputError, SourceError
+from vscan.remote.failures import looked_error
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import RemoteObject
 from vscan.sources.behind_uris import suffix_of
@@ -119,7 +120,7 @@ class Scratch:
         try:
             seen = self.fetching.look(found.found.uri)
         except OSError as error:
-            raise SourceError("fetch_failed", str(error)) from error
+            raise looked_error(error, found.found.uri) from error
         if seen is None:
             raise SourceError(
                 "not_a_file",

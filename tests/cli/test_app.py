@@ -46,6 +46,29 @@ def test_help_teaches(vscan: Vscan, names: tuple[str, ...]) -> None:
         assert getattr(parameter, "help", None), f"{names}: {parameter.name} has no help"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("index", "create", "s3://bucket/new", "--no-embedding"),
+        ("index", "add", "s3://bucket/known", "clips", "--under", "a.b"),
+        ("report", "s3://bucket/run/", "-o", "page.html"),
+        ("report", "verdicts.jsonl", "-o", "gs://bucket/page.html"),
+        ("scan", "clips", "-o", "out.jsonl", "--metrics-file", "az://bucket/vscan.prom"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_a_uri_where_a_path_is_wanted(
+    vscan: Vscan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """It is refused as it was typed, and no local folder of that name is made."""
+    monkeypatch.chdir(tmp_path)
+    ran = vscan(*command)
+    (uri,) = [each for each in command if "://" in each]
+    assert 2 == ran.code
+    assert f"{uri.rstrip('/')}: a path of this machine is wanted here" in ran.err
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_no_arguments(vscan: Vscan) -> None:
     """`vscan` alone shows what there is."""
     ran = vscan()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 from tests.conftest import Vscan
 
@@ -18,12 +22,35 @@ def test_doctor(vscan: Vscan) -> None:
     assert {} == {name: c for name, c in checks.items() if c["status"] == "failed"}
     assert 0 == ran.code
     assert set(checks) >= {*CODECS, "vscan", "machine", "readers", "torch", "precision", "models",
-                           "policy packs", "disk", "terminal", "reader sandbox"}  # fmt: skip
+                           "policy packs", "extras", "disk", "terminal",
+                           "reader sandbox"}  # fmt: skip
     for codec in CODECS:
         assert checks[codec]["detail"].startswith(("10 frames by ", "not tried: "))
     assert "10 frames by " in checks["H.264"]["detail"]
     assert "builtin" in checks["models"]["detail"]
     assert all(c["remedy"] for c in checks.values() if c["status"] != "ok" and c["name"] in CHECKED)
+
+
+def test_extras(vscan: Vscan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which extras are there is told; an absent one is no warning, and the row says what adds it.
+
+    The table of extras is that of the distribution, no more and no less.
+    """
+    declared = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"]
+    names = {extra: tuple(re.split(r"[>=\[]", each)[0] for each in brought)
+             for extra, brought in declared.items()}  # fmt: skip
+    assert names == diagnosis.EXTRAS
+    monkeypatch.setattr(diagnosis, "CHECKS", {"extras": diagnosis.CHECKS["extras"]})
+    there = {each for brought in names.values() for each in brought}
+    monkeypatch.setattr(diagnosis, "_version", lambda each: "1.0" if each in there else None)
+    (whole,) = vscan("doctor", "--json").records
+    assert ("ok", ", ".join(names), "") == (whole["status"], whole["detail"], whole["remedy"])
+    there -= {"ray", "uvicorn"}
+    ran = vscan("doctor", "--json")
+    (lacking,) = ran.records
+    assert ("ok", 0) == (lacking["status"], ran.code)
+    assert lacking["detail"].endswith("; not installed: ray, review")
+    assert "pip install 'vscan[ray,review]'" in lacking["remedy"]
 
 
 def test_the_sandbox_is_tried(vscan: Vscan, monkeypatch: pytest.MonkeyPatch) -> None:

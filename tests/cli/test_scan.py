@@ -62,7 +62,7 @@ def test_one_line_per_input(vscan: Vscan, library: Library) -> None:
         ran.records
     )
     assert 3 == ran.code
-    assert "vscan: 3 videos: 1 violation, 1 clear, 1 error; 1 other files skipped" in ran.err
+    assert "3 videos: 1 violation, 1 clear, 1 error (1 unsupported_format); 1 other" in ran.err
 
 
 def test_every_line_is_valid(vscan: Vscan, library: Library, demo: Shown) -> None:

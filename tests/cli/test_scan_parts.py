@@ -203,7 +203,7 @@ def test_merging_what_lies_here_and_there(vscan: Vscan, uri: str, tmp_path: Path
     assert 0 == ran.code, ran.err
     assert f"the torn last line of {uri}old/b.jsonl was left out" in ran.err
     assert "files differ about 1 source, the later file counts: a" in ran.err
-    assert f"2 lines of 3 files; verdicts in {uri}all/v.jsonl" in ran.err
+    assert f"2 lines of 3 inputs; verdicts in {uri}all/v.jsonl" in ran.err
     whole = verdict("a").to_line() + verdict("b").to_line()
     assert whole == read_under(root, "all/v.jsonl", limit=None)
     assert (2, 0) == (vscan(*command).code, vscan(*command, "--force").code)

@@ -29,7 +29,7 @@ def test_merge(vscan: Vscan, strict_and_mild: tuple[Path, Path], tmp_path: Path)
     ran = vscan("verdicts", "merge", strict, mild, "-o", out)
     assert (0, b"") == (ran.code, ran.out)
     assert "note: files differ about 3 sources, the later file counts" in ran.err
-    assert f"3 lines of 2 files; verdicts in {out}" in ran.err
+    assert f"3 lines of 2 inputs; verdicts in {out}" in ran.err
     by_uri = sorted(
         mild.read_bytes().splitlines(), key=lambda li: orjson.loads(li)["source"]["uri"]
     )

@@ -284,3 +284,11 @@ def test_another_program_s_files_are_told_apart(tmp_path: Path) -> None:
         file.name for file in store.files()
     }
     assert 1 == len(list(store.sources()))
+
+
+def test_no_store_at_a_web_server() -> None:
+    """It is refused before anything is asked for, without the URL's password."""
+    with pytest.raises(StoreError, match="a web server holds no frame store") as refused:
+        FrameStore.open("https://me:secret@example.org/frames", create=True)
+    assert "s3://" in refused.value.remedy
+    assert "secret" not in refused.value.message

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from vscan.cli.local_paths import refuse_uris
 from vscan.cli.telling import LogFormatName, speak, tell, tell_error
 from vscan.errors import InterruptedRunError, VscanError
 
@@ -176,6 +177,7 @@ def _register() -> None:
     app.add_typer(train_app, name="train")
     app.command("doctor")(doctor)
     app.command("demo")(demo)
+    refuse_uris(app)
 
 
 _register()

@@ -12,10 +12,14 @@ def doctor(
         bool, typer.Option("--json", help="Print one JSON object a line instead.")
     ] = False,
 ) -> None:
-    """Check this machine: readers, their sandbox, codecs, torch, precision, models, disk.
+    """Check this machine: readers, their sandbox, codecs, torch, models, extras, disk.
 
     Every codec is tried for real, on a small clip made for it, and so is what a reader process is
-    refused: the network, other files, other processes. Exits with 2 if a check failed.
+    refused: the network, other files, other processes. Of extras (s3, gcs, azure, http, ray,
+    review, eval) those that are absent are named with the line that installs them: that is no
+    fault. Exits with 2 if a check failed.
+
+    Example: vscan doctor --json
     """
     from vscan.cli.tables import print_json_lines, print_table
     from vscan.diagnosis import diagnose

@@ -5,11 +5,49 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Iterable
+from contextlib import closing
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from vscan.verdicts import Verdict
+
+T = TypeVar("T")
+
+TICK_S = 1.0
+"""Between two looks at the bar's clock: a long listing, or a long video, is no standstill."""
+
+
+def all_listed(found: Iterable[T]) -> list[T]:
+    """Every input, for a bar that needs to know how many; what takes longer than a second shows.
+
+    A listing of object storage may take minutes, and pass over many objects that are no videos.
+    """
+    from tqdm import tqdm
+
+    from vscan.cli.job_metrics import Ticker
+
+    with tqdm(
+        found,
+        unit=" videos",
+        desc="listing",
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+        delay=TICK_S,
+        leave=False,
+        ncols=shutil.get_terminal_size((80, 24)).columns,
+    ) as bar:
+        if bar.disable:
+            return list(bar)
+        with closing(Ticker(TICK_S, lambda: _refresh(bar))):
+            return list(bar)
+
+
+def _refresh(bar: tqdm[Any]) -> None:
+    bar.refresh()
 
 
 class ScanProgress:
@@ -17,6 +55,8 @@ class ScanProgress:
 
     def __init__(self, total: int | None, *, doing: str = "scan") -> None:
         from tqdm import tqdm
+
+        from vscan.cli.job_metrics import Ticker
 
         self._bar = tqdm(
             total=total,
@@ -27,6 +67,7 @@ class ScanProgress:
             ncols=shutil.get_terminal_size((80, 24)).columns,
             smoothing=0.1,
         )
+        self._ticker = None if self._bar.disable else Ticker(TICK_S, lambda: _refresh(self._bar))
         self._begun = time.monotonic()
         self._frames = 0
         self._flagged = 0
@@ -51,4 +92,6 @@ class ScanProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._ticker is not None:
+            self._ticker.close()
         self._bar.close()

@@ -141,7 +141,7 @@ def scan(
         metrics_port=metrics_port, metrics_address=metrics_address,
     )  # fmt: skip
     with closing(sink), job, StopSignals(grace) as stop, timed(timings) as collected:
-        from vscan.cli.progress import ScanProgress
+        from vscan.cli.progress import ScanProgress, all_listed
         from vscan.cli.scan_end import Ended, run_of, tell_damage, tell_floods
         from vscan.cli.telling import tell
         from vscan.cli.writing import known_to, settle, write_verdicts
@@ -186,7 +186,7 @@ def scan(
         if wanted is not None:
             found = share_of(found, wanted, leave=ended.tally.leave_to_others)
         # Only a bar needs to know how many there will be; a pipe need not wait for the listing.
-        sources = list(found) if sys.stderr.isatty() else found
+        sources = all_listed(found) if sys.stderr.isatty() else found
         total = len(sources) if isinstance(sources, list) else None
         watch = watch_over(prepared)
         if watch is not None:

@@ -52,8 +52,8 @@ class Ended:
             places = ", ".join(safe(name) for name in finder.empty_folders) or "the list"
             raise UsageError(
                 f"no videos in {places}{foreign}",
-                remedy="name a folder that holds videos; a file that is named outright is always"
-                " read",
+                remedy="name a folder, prefix or pattern that holds videos; a file that is named"
+                " outright is always read",
             )
         for name in finder.empty_folders:
             tell("no_videos", f"no videos in {name}", folder=name)
@@ -75,6 +75,8 @@ class Ended:
             tell("matches", told_matches(self.signals, self.found), evidence=found)
         words = ("violation", "review", "clear", "error")
         told = [f"{self.tally.outcomes[word]} {word}" for word in words]
+        if errors := self.tally.errors.most_common():
+            told[-1] += f" ({', '.join(f'{count} {code}' for code, count in errors)})"
         told.append(f"{self.tally.passed_over} done before")
         told.append(f"{self.tally.other_shards} in other shards")
         counts = ", ".join(each for each in told if not each.startswith("0 "))

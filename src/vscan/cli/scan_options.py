@@ -29,17 +29,18 @@ Output = Annotated[
 FromFile = Annotated[
     str | None,
     typer.Option(
-        help="A list of inputs: one name a line, NUL-separated names, or JSON lines with a "
+        help="A list of inputs (a file, a URI, or - for stdin): one name a line, NUL-separated "
+        "names, or JSON lines with a "
         "`uri` whose other fields are passed on as `source.meta`."
     ),
 ]
 Policy = Annotated[
     str,
-    typer.Option(help="Policy pack: a shipped one (`vscan policy list`) or a .toml file."),
+    typer.Option(help="Policy pack: a shipped one (`vscan policy list`), or a .toml file or URI."),
 ]
 Index = Annotated[
     list[str] | None,
-    typer.Option(help="Folder of an exemplar index to match against. May be repeated."),
+    typer.Option(help="Folder or URI of an exemplar index to match against. May be repeated."),
 ]
 Model = Annotated[
     str | None,

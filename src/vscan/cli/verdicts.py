@@ -76,7 +76,8 @@ def merge(
         say(f"note: the lines were judged under {merged.configurations} configurations")
     lines = "1 line" if merged.lines == 1 else f"{merged.lines} lines"
     repeated = f", {merged.repeated} stood in several" if merged.repeated else ""
-    say(f"{lines} of {len(files)} files{repeated}; verdicts in {output}")
+    inputs = "1 input" if len(files) == 1 else f"{len(files)} inputs"
+    say(f"{lines} of {inputs}{repeated}; verdicts in {output}")
 
 
 @verdicts_app.command("diff")

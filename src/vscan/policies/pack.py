@@ -205,7 +205,8 @@ def _content_behind(uri: str) -> bytes:
     try:
         return content_at_hand(uri, limit=MAX_PACK_BYTES)
     except UsageError as error:
-        problem = PackProblem(redacted(uri), 0, "", error.message, error.remedy)
+        told = error.message.removeprefix(f"{redacted(uri)}: ")
+        problem = PackProblem(redacted(uri), 0, "", told, error.remedy)
         raise PackError((problem,)) from None
 
 

@@ -218,4 +218,5 @@ def one_line(error: BaseException) -> str:
     """What an error says, without credentials, on one line of at most 300 characters."""
     # What may be struck out must not be cut in two first, nor a megabyte be searched.
     told = scrubbed(" ".join(str(error)[:20_000].split()))
+    told = told.replace(" (reached max retries: 0)", "")  # botocore's own; `retrying` is ours
     return told[:300] or type(error).__name__

@@ -6,6 +6,8 @@ from vscan.errors import SourceError
 from vscan.remote.answers import PRIVATE_ADDRESS, answer_of
 from vscan.remote.systems import CREDENTIALS, EXTRAS, scheme_of
 
+NETWORK = "see to the network and the service, and to an endpoint that the environment names"
+
 
 def fetch_error(error: BaseException, uri: str, attempts: int) -> SourceError:
     """An error of a service or its library as the error of the source, without credentials.
@@ -19,12 +21,7 @@ def fetch_error(error: BaseException, uri: str, attempts: int) -> SourceError:
                 "not_found", "there is no object of this name", remedy="check the name"
             )
         case "denied":
-            remedy = CREDENTIALS.get(EXTRAS.get(scheme_of(uri) or "", ""), "")
-            if PRIVATE_ADDRESS in answer.text:
-                remedy = "if that host is meant: --allow-private-hosts"
-            return SourceError(
-                "permission_denied", f"access is denied: {answer.text}", remedy=remedy
-            )
+            return _denied(f"access is denied: {answer.text}", uri)
         case "changed":
             return SourceError(
                 "fetch_failed",
@@ -43,3 +40,19 @@ def fetch_error(error: BaseException, uri: str, attempts: int) -> SourceError:
                 f"it cannot be fetched: {answer.text}",
                 remedy="see to what the service says, and scan it again",
             )
+
+
+def looked_error(error: OSError, uri: str) -> SourceError:
+    """What `objects.look_at` and a listing raise, as the error of a source, with the same codes."""
+    if isinstance(error, FileNotFoundError):
+        return SourceError("not_found", str(error), remedy="check the name")
+    if isinstance(error, PermissionError):
+        return _denied(str(error), uri)
+    return SourceError("fetch_failed", str(error), remedy=NETWORK)
+
+
+def _denied(told: str, uri: str) -> SourceError:
+    remedy = CREDENTIALS.get(EXTRAS.get(scheme_of(uri) or "", ""), "")
+    if PRIVATE_ADDRESS in told:
+        remedy = "if that host is meant: --allow-private-hosts"
+    return SourceError("permission_denied", told, remedy=remedy)

@@ -15,7 +15,7 @@ MOST_GAPS = 6
 WHAT_TO_DO: dict[str, str] = {
     "not_found": "see whether it was moved or removed, and scan it again",
     "not_a_file": "name the video itself",
-    "permission_denied": "let the scan's user read it, and scan it again",
+    "permission_denied": "let the scan's user or credentials read it, and scan it again",
     "empty_file": "fetch it again: nothing of it arrived",
     "unsupported_format": "have a person look: a known format under another name is a known trick",
     "no_video_stream": "nothing to be looked at; sound is not judged",

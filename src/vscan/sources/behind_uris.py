@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from vscan.errors import UsageError
+from vscan.remote.failures import looked_error
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import RemoteObject, list_objects
 from vscan.remote.redacted import redacted
@@ -55,8 +56,7 @@ def _listing(uri: str, fetching: Fetching) -> Iterator[RemoteObject]:
     except OSError as error:
         raise UsageError(
             f"{redacted(uri)}: cannot be listed: {error}",
-            remedy="check the name and what you may list; the same command goes on from what is"
-            " done",
+            remedy=f"{looked_error(error, uri).remedy}; the same command goes on from what is done",
         ) from error
 
 

@@ -16,6 +16,7 @@ from vscan.names import shown, sort_key
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import RemoteObject, is_remote
 from vscan.remote.redacted import redacted
+from vscan.remote.systems import EXTRAS
 from vscan.sources.behind_uris import listed_media, names_several
 from vscan.sources.lists import read_list
 from vscan.sources.media_files import MEDIA_SUFFIXES, SNIFF_BYTES, looks_like_media
@@ -80,6 +81,8 @@ class SourceFinder:
             yield from self._behind(name, meta, outright)
             return
         path = local_path(name)
+        if not outright:
+            _refuse_one_slash(name)
         if _is_folder(path):
             yield from self._counted(name, self._folder(path, meta))
         elif scheme_of(name) is None and glob.has_magic(name) and not os.path.lexists(path):
@@ -211,6 +214,16 @@ class SourceFinder:
     def _listed(self, name: str) -> Iterator[Found]:
         for uri, meta in read_list(name, self._fetching):
             yield from self._named(uri, meta, outright=True)
+
+
+def _refuse_one_slash(name: str) -> None:
+    """Raises UsageError for what was meant as a URI: paths in scripts lose the second slash."""
+    scheme, mark, rest = name.partition(":/")
+    if mark and scheme.lower() in EXTRAS and not rest.startswith("/") and not os.path.lexists(name):
+        raise UsageError(
+            f"{shown(name)}: no file of this name, and a URI has two slashes",
+            remedy=f"write {scheme}://{shown(rest)}",
+        )
 
 
 def _is_folder(path: Path) -> bool:

@@ -23,6 +23,8 @@ from vscan.folders import (
     remove_under,
     write_under,
 )
+from vscan.remote.redacted import redacted
+from vscan.remote.systems import scheme_of
 from vscan.storage import location, read_under
 from vscan.store.layout import (
     FRAMES,
@@ -77,6 +79,11 @@ class FrameStore:
         be read.
         """
         root = location(where)
+        if isinstance(root, str) and scheme_of(root) in ("http", "https"):
+            raise StoreError(
+                f"{redacted(root)}: a web server holds no frame store: it has no listings",
+                remedy="name a folder, or object storage: s3://, gs:// or az://",
+            )
         if not is_store(root):
             if not create:
                 raise StoreError(

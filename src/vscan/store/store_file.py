@@ -26,7 +26,7 @@ def is_store(root: Path | str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise StoreError(f"{where}: cannot be read: {error.strerror or error}") from error
+        raise _unreadable(where, error) from error
     try:
         schema = orjson.loads(data)["schema"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
@@ -52,7 +52,7 @@ def make_store(root: Path | str) -> None:
     try:
         held = [each.name for each in list_under(root)]
     except OSError as error:
-        raise StoreError(f"{root}: cannot be read: {error.strerror or error}") from error
+        raise _unreadable(str(root), error) from error
     if any(not name.startswith(f".{STORE_FILE}.") for name in held) and not is_store(root):
         raise StoreError(
             f"{root}: not a frame store, and not empty",
@@ -60,3 +60,10 @@ def make_store(root: Path | str) -> None:
         )
     data = orjson.dumps({"schema": STORE_SCHEMA}, option=orjson.OPT_APPEND_NEWLINE)
     write_under(root, STORE_FILE, data, sync=True)
+
+
+def _unreadable(where: str, error: OSError) -> StoreError:
+    return StoreError(
+        f"{where}: cannot be read: {error.strerror or error}",
+        remedy="check its name, that it may be read, and that its disk or service is well",
+    )

@@ -152,6 +152,36 @@ def test_what_a_killed_run_left(bucket: str, tmp_path: Path) -> None:
             run.communicate()
 
 
+def test_what_cannot_be_looked_at(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error of that object, with the code of its cause, wherever it is met first."""
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_CONNECTION_STRING"):
+        monkeypatch.delenv(name, raising=False)
+    put(f"{bucket}/folder/a", 1)
+    for uri, code in {
+        f"{bucket}/absent": "not_found", f"{bucket}/folder": "not_a_file",
+        "az://container/a": "fetch_failed", "http://127.0.0.1:9/a": "permission_denied",
+    }.items():  # fmt: skip
+        unseen = RemoteSource(uri, RemoteObject(uri=uri, bytes=None, version=None))
+        with pytest.raises(SourceError) as caught:
+            Scratch().look(unseen)
+        assert (code, uri) == (caught.value.code, uri)
+
+
+def test_what_grew_and_went(bucket: str, tmp_path: Path) -> None:
+    """Of an object that is larger than it was, and then gone, the line says that it is gone."""
+    grown = put(f"{bucket}/a", 5)
+    scratch = Scratch(folder=tmp_path, most_bytes=10)
+
+    def fetch(*_: object, **__: object) -> None:
+        fsspec.filesystem("memory").store.clear()
+        raise SourceError("too_large", "6 bytes; at most 5 are fetched")
+
+    scratch.fetching.fetch = fetch  # type: ignore[method-assign, assignment]
+    with scratch, pytest.raises(SourceError) as caught, scratch.at_hand(grown):
+        pass
+    assert ("not_found", 0) == (caught.value.code, scratch.used_bytes)
+
+
 def test_a_folder_that_cannot_be_made(bucket: str, tmp_path: Path) -> None:
     """Where there is no room at all, that is the run's error and not the video's."""
     (tmp_path / "file").write_bytes(b"")

@@ -93,9 +93,11 @@ class Scratch:
             try:
                 got = self._fetch(known, copy, most_bytes)
             except SourceError as error:
+                if error.code != "too_large":
+                    raise
                 # What grew since it was listed is no longer what the room was for.
-                now = self.fetching.look(known.uri) if error.code == "too_large" else None
-                if now is None or now.bytes == known.bytes:
+                now = self.fetching.head(known.uri)
+                if now.bytes == known.bytes:
                     raise
                 stack.close()
                 path, most_bytes = stack.enter_context(self._reserved(now.bytes))
@@ -112,21 +114,11 @@ class Scratch:
     def look(self, found: Found) -> Found:
         """The input with its object's size and version, asked for where they are not known yet.
 
-        Raises SourceError where there is no such object.
+        Raises SourceError where it cannot be had, and FetchCancelled.
         """
         if isinstance(found, Source) or found.found.bytes is not None:
             return found
-        try:
-            seen = self.fetching.look(found.found.uri)
-        except OSError as error:
-            raise SourceError("fetch_failed", str(error)) from error
-        if seen is None:
-            raise SourceError(
-                "not_a_file",
-                "it is a folder, not an object",
-                remedy="end its name with / to scan what lies below it",
-            )
-        return replace(found, found=seen)
+        return replace(found, found=self.fetching.head(found.found.uri))
 
     @contextmanager
     def _reserved(self, told_bytes: int | None) -> Iterator[tuple[Path, int]]:

@@ -228,8 +228,9 @@ def atomic_write_bytes(path: Path, data: bytes, *, mode: int = 0o644, sync: bool
 def output_error(path: Path | str, error: OSError) -> OutputError:
     """What the system says of an output, as an OutputError."""
     reason = error.strerror or str(error)
+    name = redacted(path) if isinstance(path, str) else path
     return OutputError(
-        f"{path}: cannot be written: {reason}",
+        f"{name}: cannot be written: {reason}",
         remedy="check that the folder exists, may be written to, and has room",
     )
 

@@ -49,6 +49,8 @@ class SourceFinder:
         """URLs that were passed over because they differ from another one only in what records
         leave out: user, password, signature, tokens."""
         self._seen: set[bytes] = set()
+        self._whole: dict[bytes, bytes] = {}
+        """By its name in records, a URL that is more than that."""
 
     def find(self, inputs: Iterable[str], *, from_file: str | None = None) -> Iterator[Found]:
         """Every source once, in the order of the inputs, folders sorted by name, the list last.
@@ -85,14 +87,18 @@ class SourceFinder:
     def _behind(
         self, uri: str, meta: Mapping[str, object], outright: bool
     ) -> Iterator[RemoteSource]:
-        if names_several(uri, outright=outright):
-            yield from self._counted(redacted(uri), self._below(uri, meta))
-            return
+        several = names_several(uri, outright=outright)
         found: RemoteObject | None = RemoteObject(uri=uri, bytes=None, version=None)
-        if not outright:
-            with contextlib.suppress(OSError):  # fetching it will say why, in its own line
+        if not outright and not uri.endswith("/"):
+            # What exists wins over what its name looks like. Else fetching it will say why not, in
+            # its own line.
+            found = None if several else found
+            with contextlib.suppress(OSError):
                 found = self._fetching.look(uri)
-        if found is None:
+            several = several and found is None
+        if several:
+            yield from self._counted(redacted(uri), self._below(uri, meta))
+        elif found is None:
             yield from self._counted(redacted(uri), self._below(f"{uri}/", meta))
         else:
             yield from self._remote_once(RemoteSource(redacted(uri), found, meta))
@@ -105,12 +111,13 @@ class SourceFinder:
                 yield from self._remote_once(RemoteSource(redacted(found.uri), found, meta))
 
     def _remote_once(self, source: RemoteSource) -> Iterator[RemoteSource]:
-        whole, told = source.found.uri, source.uri
-        if self._is_new(told.encode("utf-8", "surrogateescape")):
+        # Of each only what was met first: names are many.
+        whole, told = _key(source.found.uri), _key(source.uri)
+        if self._is_new(told):
             if whole != told:
-                self._seen.add(whole.encode("utf-8", "surrogateescape"))
+                self._whole[told] = whole
             yield source
-        elif whole != told and whole.encode("utf-8", "surrogateescape") not in self._seen:
+        elif whole != self._whole.get(told, told):
             self.indistinct += 1
 
     def _counted(self, name: str, found: Iterator[AnySource]) -> Iterator[AnySource]:
@@ -201,6 +208,10 @@ class SourceFinder:
     def _listed(self, name: str) -> Iterator[Found]:
         for uri, meta in read_list(name, self._fetching):
             yield from self._named(uri, meta, outright=True)
+
+
+def _key(uri: str) -> bytes:
+    return uri.encode("utf-8", "surrogateescape")
 
 
 def _is_folder(path: Path) -> bool:

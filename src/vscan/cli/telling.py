@@ -71,7 +71,6 @@ def tell_error(error: VscanError) -> None:
     from vscan.remote.redacted import with_uris_redacted
 
     message, remedy = with_uris_redacted(error.message), with_uris_redacted(error.remedy)
-
     if _json is not None:
         kind, code = type(error).__name__, error.exit_code
         tell("error", message, kind=kind, remedy=remedy or None, exit_code=code)

@@ -16,7 +16,6 @@ import fsspec
 import pytest
 
 from vscan.errors import FetchCancelled, OutputError, SourceError
-from vscan.remote.answers import PRIVATE_ADDRESS
 from vscan.remote.objects import RemoteObject
 from vscan.scratch import Scratch
 from vscan.sources import RemoteSource, Source
@@ -131,7 +130,7 @@ def test_what_a_killed_run_left(bucket: str, tmp_path: Path) -> None:
     """The next run removes it; what another run still uses stays."""
     code = (
         "import sys, time; from pathlib import Path; from vscan.scratch import Scratch\n"
-        "held = Scratch(folder=Path(sys.argv[1])); print(held._made(), flush=True); time.sleep(60)"
+        "held = Scratch(folder=Path(sys.argv[1])); print(held.made(), flush=True); time.sleep(60)"
     )
     runs = [
         subprocess.Popen(
@@ -153,6 +152,36 @@ def test_what_a_killed_run_left(bucket: str, tmp_path: Path) -> None:
             run.communicate()
 
 
+def test_what_cannot_be_looked_at(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error of that object, with the code of its cause, wherever it is met first."""
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_CONNECTION_STRING"):
+        monkeypatch.delenv(name, raising=False)
+    put(f"{bucket}/folder/a", 1)
+    for uri, code in {
+        f"{bucket}/absent": "not_found", f"{bucket}/folder": "not_a_file",
+        "az://container/a": "fetch_failed", "http://127.0.0.1:9/a": "permission_denied",
+    }.items():  # fmt: skip
+        unseen = RemoteSource(uri, RemoteObject(uri=uri, bytes=None, version=None))
+        with pytest.raises(SourceError) as caught:
+            Scratch().look(unseen)
+        assert (code, uri) == (caught.value.code, uri)
+
+
+def test_what_grew_and_went(bucket: str, tmp_path: Path) -> None:
+    """Of an object that is larger than it was, and then gone, the line says that it is gone."""
+    grown = put(f"{bucket}/a", 5)
+    scratch = Scratch(folder=tmp_path, most_bytes=10)
+
+    def fetch(*_: object, **__: object) -> None:
+        fsspec.filesystem("memory").store.clear()
+        raise SourceError("too_large", "6 bytes; at most 5 are fetched")
+
+    scratch.fetching.fetch = fetch  # type: ignore[method-assign, assignment]
+    with scratch, pytest.raises(SourceError) as caught, scratch.at_hand(grown):
+        pass
+    assert ("not_found", 0) == (caught.value.code, scratch.used_bytes)
+
+
 def test_a_folder_that_cannot_be_made(bucket: str, tmp_path: Path) -> None:
     """Where there is no room at all, that is the run's error and not the video's."""
     (tmp_path / "file").write_bytes(b"")
@@ -162,30 +191,3 @@ def test_a_folder_that_cannot_be_made(bucket: str, tmp_path: Path) -> None:
         scratch.at_hand(put(f"{bucket}/a", 1)),
     ):
         pass
-
-
-@pytest.mark.parametrize(
-    ("raised", "code", "remedy"),
-    [
-        (FileNotFoundError("there is none"), "not_found", "check the name"),
-        (PermissionError("access is denied"), "permission_denied", "AWS_PROFILE"),
-        (PermissionError(f"127.0.0.1: {PRIVATE_ADDRESS}"), "permission_denied", "--allow-private"),
-        (OSError("no route"), "fetch_failed", "network"),
-    ],
-)
-def test_looking_has_the_codes_of_fetching(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: OSError, code: str, remedy: str
-) -> None:
-    """What is asked for before it is fetched fails with the same code, and with a remedy."""
-    scratch = Scratch(folder=tmp_path, most_bytes=KIB)
-
-    def look(_uri: str) -> None:
-        raise raised
-
-    monkeypatch.setattr(scratch.fetching, "look", look)
-    uri = "s3://bucket/a.mp4"
-    with pytest.raises(SourceError) as failed:
-        scratch.look(RemoteSource(uri, RemoteObject(uri=uri, bytes=None, version=None)))
-    assert code == failed.value.code
-    assert str(raised) == failed.value.message
-    assert remedy in failed.value.remedy

@@ -163,6 +163,12 @@ def test_atomic_write(tmp_path: Path) -> None:
     assert (b"newer", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
 
 
+def test_an_output_behind_a_uri() -> None:
+    """What gives access to it is not said."""
+    told = storage.output_error("az://c/out?sv=1&sig=cAnArY/part", OSError("full"))
+    assert "az://c/out: cannot be written: full" == told.message
+
+
 def test_outputs_that_cannot_be_written(tmp_path: Path) -> None:
     """The error names the file and the cause; a failed write leaves nothing behind."""
     (tmp_path / "folder").mkdir()

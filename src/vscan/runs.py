@@ -28,7 +28,7 @@ import orjson
 from vscan.errors import InterruptedRunError, OutputError, TooManyErrors, VscanError
 from vscan.folders import write_under
 from vscan.names import shown
-from vscan.remote.redacted import redacted
+from vscan.remote.redacted import redacted, with_uris_redacted
 from vscan.store.replaced import replacing
 from vscan.tallies import RunCounts, RunSamples, RunTally
 from vscan.verdicts import Provenance
@@ -171,7 +171,7 @@ class Run:
         said = error.message if isinstance(error, VscanError) else str(error)
         return self.summary(
             "too_many_errors" if isinstance(error, TooManyErrors) else "failed",
-            message=_one_line(said or type(error).__name__),
+            message=_one_line(with_uris_redacted(said) or type(error).__name__),
             exit_code=code,
         )
 

@@ -21,7 +21,6 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from vscan.errors import FetchCancelled, OutputError, SourceError
-from vscan.remote.failures import looked_error
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import RemoteObject
 from vscan.sources.behind_uris import suffix_of
@@ -94,9 +93,11 @@ class Scratch:
             try:
                 got = self._fetch(known, copy, most_bytes)
             except SourceError as error:
+                if error.code != "too_large":
+                    raise
                 # What grew since it was listed is no longer what the room was for.
-                now = self.fetching.look(known.uri) if error.code == "too_large" else None
-                if now is None or now.bytes == known.bytes:
+                now = self.fetching.head(known.uri)
+                if now.bytes == known.bytes:
                     raise
                 stack.close()
                 path, most_bytes = stack.enter_context(self._reserved(now.bytes))
@@ -113,21 +114,11 @@ class Scratch:
     def look(self, found: Found) -> Found:
         """The input with its object's size and version, asked for where they are not known yet.
 
-        Raises SourceError where there is no such object.
+        Raises SourceError where it cannot be had, and FetchCancelled.
         """
         if isinstance(found, Source) or found.found.bytes is not None:
             return found
-        try:
-            seen = self.fetching.look(found.found.uri)
-        except OSError as error:
-            raise looked_error(error, found.found.uri) from error
-        if seen is None:
-            raise SourceError(
-                "not_a_file",
-                "it is a folder, not an object",
-                remedy="end its name with / to scan what lies below it",
-            )
-        return replace(found, found=seen)
+        return replace(found, found=self.fetching.head(found.found.uri))
 
     @contextmanager
     def _reserved(self, told_bytes: int | None) -> Iterator[tuple[Path, int]]:

@@ -228,12 +228,11 @@ def atomic_write_bytes(path: Path, data: bytes, *, mode: int = 0o644, sync: bool
 def output_error(path: Path | str, error: OSError) -> OutputError:
     """What the system says of an output, as an OutputError."""
     reason = error.strerror or str(error)
+    name = redacted(path) if isinstance(path, str) else path
     place = "folder exists, may be written to, and has room"
     if isinstance(path, str) and scheme_of(path) not in (None, "file"):
         place = "bucket exists, and that these credentials may write to it"
-    return OutputError(
-        f"{redacted(str(path))}: cannot be written: {reason}", remedy=f"check that the {place}"
-    )
+    return OutputError(f"{name}: cannot be written: {reason}", remedy=f"check that the {place}")
 
 
 def _check_regular(status: os.stat_result) -> None:

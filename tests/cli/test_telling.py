@@ -20,8 +20,9 @@ from tests.conftest import Library, Vscan
 
 from vscan.cli.events import EVENTS
 from vscan.cli.json_log import JsonLog
-from vscan.cli.telling import speak, tell
+from vscan.cli.telling import speak, tell, tell_error
 from vscan.engines.ray_quiet import start_quietly
+from vscan.errors import StoreError
 
 ROOT = Path(__file__).parents[2]
 COMMON = ["time", "level", "event", "message"]
@@ -45,6 +46,18 @@ def events(err: str) -> list[dict[str, Any]]:
     times = [datetime.fromisoformat(each["time"]) for each in told]
     assert times == sorted(times)
     return told
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_error_gives_no_access(form: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever room raised it, and with what URI: the signature stays here, the rest is said."""
+    place, sha256 = "az://c/frames?sv=1&sig=cAnArY", "1f" * 32
+    speak(form)
+    tell_error(StoreError(f"{place}/store.json: damaged: {sha256}", remedy=f"see to {place}"))
+    told = capfd.readouterr().err
+    assert "cAnArY" not in told
+    assert "az://c/frames: damaged: " + sha256 in told
+    assert "see to az://c/frames" in told
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.remote.fault_proxy import FaultProxy, Status
 from vscan.errors import SourceError, UsageError
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import look_at
+from vscan.remote.services import Services
 
 
 def test_no_credentials(
@@ -38,6 +39,37 @@ def test_no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "fetch_failed" == caught.value.code
     with pytest.raises(UsageError, match="AZURE_STORAGE_CONNECTION_STRING"):
         look_at("az://container/a")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "abfs://c@other.dfs.core.windows.net/a", "abfs://other.dfs.core.windows.net/c/a",
+        "abfs://c@other.dfs.core.chinacloudapi.cn/a", "abfs://c@host.org/a",
+        "abfs://c@host.org\\.dfs.core.windows.net/a", "abfs://c@host.org%2F.dfs.core.windows.net/a",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("connected", [True, False])
+def test_another_account(uri: str, connected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an account has under a name is not taken for what another has; and nobody makes a host
+    of their own of the account, which would get the signature."""
+    pytest.importorskip("adlfs")
+    mine = "DefaultEndpointsProtocol=https;AccountName=mine;AccountKey=bWluZQ=="
+    monkeypatch.setenv("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=cAnArY")
+    if connected:
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", mine)
+    services = Services(allow_private=False)
+    if not connected and uri.partition("@")[2] == "other.dfs.core.windows.net/a":
+        assert "c" == services.at(uri)[1].bucket  # it says itself whose it is
+        return
+    if not connected and "@" not in uri:
+        assert "a" == services.at(uri)[1].key
+        return
+    with pytest.raises(UsageError, match="account"):
+        services.at(uri)
+    if connected:
+        services.at("az://c/a")
+        services.at("abfs://c@mine.dfs.core.windows.net/a")
 
 
 def test_no_message_holds_a_credential(

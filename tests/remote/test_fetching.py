@@ -28,6 +28,7 @@ from tests.remote.fault_proxy import (
 from vscan.errors import FetchCancelled, OutputError, SourceError
 from vscan.remote.fetching import Fetching
 from vscan.remote.objects import look_at
+from vscan.remote.retrying import retried, waited_for
 from vscan.remote.s3 import _CONFIG
 
 DATA = random.Random(1).randbytes(200_000)
@@ -213,6 +214,37 @@ def test_no_room_for_the_file(s3: Bucket, tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (0, []) == (fetching.retries, list(tmp_path.iterdir()))
+
+
+def test_all_that_waits_can_be_cancelled(s3: Bucket, proxy: FaultProxy) -> None:
+    """Looking and asking for first bytes wait for a server as well."""
+    uri = s3.put("slow", DATA)
+    fetching = Fetching()
+    found = fetching.head(uri)
+    assert DATA[:9] == fetching.beginning(found, 9)
+    asks = (lambda: fetching.look(uri), lambda: fetching.head(uri))
+    proxy.forget()
+    proxy.fault(Status(503, {"Retry-After": "20"}), times=9)
+    with ThreadPoolExecutor() as pool:
+        under_way = [pool.submit(ask) for ask in (*asks, lambda: fetching.beginning(found, 9))]
+        while len(proxy.seen) < 3:
+            time.sleep(0.01)
+        began = time.monotonic()
+        fetching.cancel()
+        for each in under_way:
+            with pytest.raises(FetchCancelled):
+                each.result()
+    assert time.monotonic() - began < 2
+
+
+def test_an_answer_that_trickles(s3: Bucket) -> None:
+    """Whoever keeps a connection alive without an end of the answer is left."""
+
+    async def never() -> None:
+        await asyncio.sleep(60)
+
+    with pytest.raises(TimeoutError):
+        waited_for(retried(never, attempts=2, within_s=0.01))
 
 
 def test_cancelling(s3: Bucket, proxy: FaultProxy, tmp_path: Path) -> None:

@@ -66,13 +66,15 @@ def tell_table(event: str, lines: list[str], message: str, **fields: Any) -> Non
 
 
 def tell_error(error: VscanError) -> None:
-    """Say what ended a command; names of files in it cannot steer the terminal."""
+    """Say what ended a command; names in it cannot steer the terminal, and give no access."""
     from vscan.cli.tables import safe
+    from vscan.remote.redacted import with_uris_redacted
 
+    message, remedy = with_uris_redacted(error.message), with_uris_redacted(error.remedy)
     if _json is not None:
         kind, code = type(error).__name__, error.exit_code
-        tell("error", error.message, kind=kind, remedy=error.remedy or None, exit_code=code)
+        tell("error", message, kind=kind, remedy=remedy or None, exit_code=code)
         return
-    lines = [safe(line) for line in error.message.splitlines()]
-    lines += [safe(line) for line in error.remedy.splitlines()]
+    lines = [safe(line) for line in message.splitlines()]
+    lines += [safe(line) for line in remedy.splitlines()]
     print("\n  ".join([f"vscan: error: {lines[0] if lines else ''}", *lines[1:]]), file=sys.stderr)

@@ -16,6 +16,13 @@ from vscan.remote.answers import PRIVATE_ADDRESS
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_INSIDE = (
+    ipaddress.ip_network("168.63.129.16/32"),  # Azure: what each machine asks its host
+    ipaddress.ip_network("192.0.0.0/24"),  # IETF protocols; Oracle's metadata
+    ipaddress.ip_network("192.88.99.0/24"),  # what was 6to4's relay
+    ipaddress.ip_network("3fff::/20"),  # documentation (RFC 9637)
+)
+"""Not public, whatever Python's `ipaddress` says: not all versions of it know them."""
 
 
 def is_public(address: str) -> bool:
@@ -24,7 +31,7 @@ def is_public(address: str) -> bool:
     Not public: private, loopback, link-local, shared, multicast, reserved, documentation and
     unspecified ones (IANA's special-purpose registries, as Python's `ipaddress` holds them), and
     IPv6 addresses that stand for such an IPv4 address: mapped and compatible (RFC 4291), NAT64
-    (RFC 6052), 6to4 (RFC 3056).
+    (RFC 6052), 6to4 (RFC 3056). Nor are addresses by which a provider's machines ask their host.
     """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
@@ -38,6 +45,8 @@ def is_public(address: str) -> bool:
             wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if wrapped is not None:
             return is_public(str(wrapped))
+    if any(ip in each for each in _INSIDE):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 

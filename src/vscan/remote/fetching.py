@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vscan.errors import FetchCancelled, SourceError, UsageError, VscanError
 from vscan.remote.answers import BadBody, Changed, Unusable, answer_of, remote_error
 from vscan.remote.failures import fetch_error
-from vscan.remote.objects import look_at
+from vscan.remote.objects import looked
 from vscan.remote.places import Place
 from vscan.remote.remote_object import RemoteObject
-from vscan.remote.retrying import ATTEMPTS, retried, waited_for
+from vscan.remote.retrying import ANSWER_S, ATTEMPTS, retried
 from vscan.remote.scratch_file import ScratchFile, remove
 from vscan.remote.service import Part, Service
 from vscan.remote.services import Services
@@ -41,9 +41,10 @@ class Fetching:
     def __init__(self, *, allow_private: bool = False, attempts: int = ATTEMPTS) -> None:
         self.allow_private = allow_private
         self._services = Services(allow_private=allow_private)
-        self._attempts = attempts
+        self.attempts = attempts
+        """Of each request, the first one included."""
         self._lock = threading.Lock()
-        self._under_way: set[concurrent.futures.Future[RemoteObject]] = set()
+        self._under_way: set[concurrent.futures.Future[Any]] = set()
         self._cancelled = False
         self.retries = 0
         """Requests that were sent again so far."""
@@ -69,38 +70,52 @@ class Fetching:
         byte is read, where the service tells the size), `fetch_failed`; OutputError where the
         destination cannot be written; FetchCancelled after `cancel`.
         """
-        from fsspec.asyn import get_loop
-
         try:
             service, place = self._services.at(uri)
         except UsageError as error:
             raise SourceError("fetch_failed", error.message, remedy=error.remedy) from None
         one = _Fetch(self, service, place, destination, most_bytes)
-        with self._lock:
-            if self._cancelled:
-                raise FetchCancelled
-            future = asyncio.run_coroutine_threadsafe(one.run(known), get_loop())
-            self._under_way.add(future)
         try:
-            told = future.result()
-        except BaseException as error:
-            future.cancel()
+            told = self._waited_for(one.run(known))
+        except BaseException:
             remove(destination)
-            if isinstance(error, concurrent.futures.CancelledError):
-                raise FetchCancelled from None
             raise
-        finally:
-            with self._lock:
-                self._under_way.discard(future)
         self.count(fetched=1)
         return told
 
     def look(self, uri: str) -> RemoteObject | None:
-        """The object of that name, unread; None: there is a folder instead. Raises as `look_at`."""
-        return look_at(uri, allow_private=self.allow_private)
+        """The object of that name, unread; None: there is a folder instead. Raises as `look_at`,
+        and FetchCancelled after `cancel`."""
+        service, place = self._services.at(uri)
+        try:
+            return self._waited_for(looked(service, place, self.attempts))
+        except VscanError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- its cause may hold credentials
+            raise remote_error(error) from None
+
+    def head(self, uri: str) -> RemoteObject:
+        """The object of that name, unread. Raises as `fetch`, and SourceError `not_a_file` where
+        there is a folder instead."""
+        try:
+            service, place = self._services.at(uri)
+            found = self._waited_for(looked(service, place, self.attempts))
+        except UsageError as error:
+            raise SourceError("fetch_failed", error.message, remedy=error.remedy) from None
+        except VscanError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- its cause may hold credentials
+            raise fetch_error(error, uri, self.attempts) from None
+        if found is None:
+            raise SourceError(
+                "not_a_file",
+                "it is a folder, not an object",
+                remedy="end its name with / to scan what lies below it",
+            )
+        return found
 
     def beginning(self, found: RemoteObject, size: int) -> bytes:
-        """At most so many of an object's first bytes. Raises OSError, as `look_at`."""
+        """At most so many of an object's first bytes. Raises as `look`."""
         service, place = self._services.at(found.uri)
         end = size if found.bytes is None else min(size, found.bytes)
 
@@ -114,22 +129,40 @@ class Fetching:
                 return bytes(head[:end])
 
         try:
-            return waited_for(retried(once, attempts=self._attempts))
+            return self._waited_for(retried(once, attempts=self.attempts))
+        except VscanError:
+            raise
         except Exception as error:  # noqa: BLE001 -- its cause may hold credentials
             raise remote_error(error) from None
 
+    def _waited_for(self, request: Coroutine[Any, Any, T]) -> T:
+        """What a request comes to. Raises FetchCancelled where `cancel` ends it."""
+        from fsspec.asyn import get_loop
+
+        with self._lock:
+            if self._cancelled:
+                request.close()
+                raise FetchCancelled
+            future = asyncio.run_coroutine_threadsafe(request, get_loop())
+            self._under_way.add(future)
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError:
+            raise FetchCancelled from None
+        except BaseException:
+            future.cancel()
+            raise
+        finally:
+            with self._lock:
+                self._under_way.discard(future)
+
     def cancel(self) -> None:
-        """Ends every fetch under way at once, and every later one: they raise FetchCancelled."""
+        """Ends every request under way at once, and every later one: they raise FetchCancelled."""
         with self._lock:
             self._cancelled = True
             under_way = list(self._under_way)
         for each in under_way:
             each.cancel()
-
-    @property
-    def attempts(self) -> int:
-        """Of each request, the first one included."""
-        return self._attempts
 
     def count(self, *, retries: int = 0, fetched_bytes: int = 0, fetched: int = 0) -> None:
         """Adds to the counters."""
@@ -216,7 +249,7 @@ class _Fetch:
                     raise Unusable("the service answers with another range than was asked for")
                 return position + await self._take(part, file, limit)
 
-        return await self._retried(once)
+        return await self._retried(once, within_s=None)
 
     async def _take(self, part: Part, file: ScratchFile, limit: asyncio.Timeout) -> int:
         """Writes what comes; how many bytes it was. Raises BadBody unless it is what was promised.
@@ -254,9 +287,12 @@ class _Fetch:
                 remedy="raise the limit, if it is meant to be so large",
             )
 
-    async def _retried(self, request: Callable[[], Awaitable[T]]) -> T:
+    async def _retried(
+        self, request: Callable[[], Awaitable[T]], within_s: float | None = ANSWER_S
+    ) -> T:
         return await retried(
             request,
+            within_s=within_s,
             attempts=self._fetching.attempts,
             on_retry=lambda: self._fetching.count(retries=1),
         )

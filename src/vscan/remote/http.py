@@ -60,8 +60,9 @@ class HttpService:
         """As `Service.head`."""
         async with self._answer(place.uri, {"Range": "bytes=0-0"}) as response:
             part = _part(place, response)
-            if part.length == 1:
-                await response.read()  # else the connection is not used again
+            if response.content_length == 1:
+                # Else the connection is not used again. Without that header it may have no end.
+                await response.read()
             now = part.object
             if response.status == 416 and now.bytes != 0:
                 raise Refused(416, "Range Not Satisfiable")

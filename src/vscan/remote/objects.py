@@ -9,7 +9,7 @@ from vscan.errors import UsageError
 from vscan.remote.answers import answer_of, remote_error
 from vscan.remote.places import Place, Selection, selection_of
 from vscan.remote.remote_object import RemoteObject as RemoteObject
-from vscan.remote.retrying import retried, waited_for
+from vscan.remote.retrying import ATTEMPTS, retried, waited_for
 from vscan.remote.service import Page, Service
 from vscan.remote.services import shared_services
 from vscan.remote.systems import EXTRAS, scheme_of
@@ -28,19 +28,24 @@ def look_at(uri: str, *, allow_private: bool = False) -> RemoteObject | None:
     PermissionError, OSError after all retries, and UsageError as `Services.at` does.
     """
     service, place = shared_services(allow_private=allow_private).at(uri)
-    folders = place.root != ""  # a web server has none
     try:
-        if not folders or (place.key and not place.key.endswith("/")):
-            try:
-                return waited_for(retried(lambda: service.head(place)))
-            except Exception as error:
-                if answer_of(error).kind != "absent" or not folders:
-                    raise
-        folder = place.key.rstrip("/")
-        selection = Selection(f"{folder}/" if folder else "")
-        page = waited_for(retried(lambda: service.page(place, selection, None)))
+        return waited_for(looked(service, place))
     except Exception as error:  # noqa: BLE001 -- its cause may hold credentials
         raise remote_error(error) from None
+
+
+async def looked(service: Service, place: Place, attempts: int = ATTEMPTS) -> RemoteObject | None:
+    """As `look_at`, on fsspec's loop; raises what the service's library raises."""
+    folders = place.root != ""  # a web server has none
+    if not folders or (place.key and not place.key.endswith("/")):
+        try:
+            return await retried(lambda: service.head(place), attempts=attempts)
+        except Exception as error:
+            if answer_of(error).kind != "absent" or not folders:
+                raise
+    folder = place.key.rstrip("/")
+    selection = Selection(f"{folder}/" if folder else "")
+    page = await retried(lambda: service.page(place, selection, None), attempts=attempts)
     if folder and not page.objects:
         raise FileNotFoundError("there is no object of this name, and no folder")
     return None

@@ -136,10 +136,15 @@ def scrubbed(text: str) -> str:
     JSON web tokens, values of names such as `signature`, and anything of 40 characters or more that
     has digits among letters.
     """
-    text = _IN_TEXT.sub(_redacted_in_text, text)
+    text = with_uris_redacted(text)
     for pattern, kept in _SECRETS:
         text = pattern.sub(f"{kept}{STRUCK}", text)
     return text
+
+
+def with_uris_redacted(text: str) -> str:
+    """A message of our own, with every URI in it redacted."""
+    return _IN_TEXT.sub(_redacted_in_text, text)
 
 
 def _redacted_in_text(match: re.Match[str]) -> str:

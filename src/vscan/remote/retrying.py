@@ -29,6 +29,8 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 20.0
 LONGEST_ASKED_S = 30.0
 """A service that asks to be left alone for longer (Retry-After) is asked again after this."""
+ANSWER_S = 120.0
+"""Seconds within which an answer must be whole, however steadily it trickles."""
 _log = logging.getLogger(__name__)
 
 
@@ -37,11 +39,13 @@ async def retried(
     *,
     attempts: int = ATTEMPTS,
     on_retry: Callable[[], None] = lambda: None,
+    within_s: float | None = ANSWER_S,
 ) -> T:
     """What a request brings, sent again while what it meets may pass.
 
     Throttling, answers of status 5xx, broken connections, timeouts and short bodies pass; anything
     else is raised at once, and so is the last error. A cancelled task waits no longer.
+    within_s: that each attempt has; None: it sees to that itself.
     """
     drawn = wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S)
 
@@ -55,7 +59,8 @@ async def retried(
         _log.debug("attempt %d of %d: %s", state.attempt_number, attempts, said)
 
     async def once() -> T:
-        return await request()
+        async with asyncio.timeout(within_s):
+            return await request()
 
     retrying = AsyncRetrying(
         sleep=asyncio.sleep,

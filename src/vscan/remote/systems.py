@@ -53,7 +53,7 @@ def file_system(uri: str, **options: Any) -> Any:
         )
     try:
         kind = fsspec.get_filesystem_class(scheme)
-        return fsspec.filesystem(scheme, **{**kind._get_kwargs_from_urls(uri), **options})
+        system = fsspec.filesystem(scheme, **{**kind._get_kwargs_from_urls(uri), **options})
     except ImportError as error:
         raise UsageError(
             f"{redacted(uri)}: reading {scheme}:// needs vscan[{extra}]",
@@ -64,6 +64,26 @@ def file_system(uri: str, **options: Any) -> Any:
             f"{redacted(uri)}: cannot be opened: {one_line(error)}",
             remedy=CREDENTIALS.get(extra or "", ""),
         ) from None
+    if extra == "azure":
+        _check_account(uri, system.service_client.account_name or system.account_name)
+    return system
+
+
+def _check_account(uri: str, account: str | None) -> None:
+    """Raises UsageError where an Azure URI names another account than the credentials are of.
+
+    They win in adlfs, which would read there what has the same name; and of an account that could
+    not be one's name it would make the name of a host, which gets the credentials.
+    """
+    host = uri.partition("://")[2].partition("/")[0].rpartition("@")
+    if not host[1] and not re.search(r"\.(?:dfs|blob)\.core\.", host[2]):
+        return  # a container alone
+    named = re.split(r"\.(?:dfs|blob)\.core\.", host[2])[0]
+    if named != account or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", named):
+        raise UsageError(
+            f"{redacted(uri)}: names another account than the credentials of this machine are of",
+            remedy=CREDENTIALS["azure"],
+        )
 
 
 def path_of(system: Any, uri: str) -> str:

@@ -39,15 +39,20 @@ def names_several(uri: str, *, outright: bool) -> bool:
 def listed_media(uri: str, fetching: Fetching) -> Iterator[RemoteObject | None]:
     """The media below a prefix, or of a pattern, as the service lists them; None for each other.
 
-    By their names, else by their first bytes. The listing is never held. Raises UsageError where it
+    By their names, else by their first bytes; one whose first bytes cannot be had may be one, and
+    counts as such. The listing is never held. Raises UsageError where it
     cannot be had, or breaks off: then nobody knows what is missing.
     """
-    with ThreadPoolExecutor(SNIFFED_AT_ONCE, "vscan-sniff") as threads:
+    threads = ThreadPoolExecutor(SNIFFED_AT_ONCE, "vscan-sniff")
+    try:
         objects = _listing(uri, fetching)
         while some := list(islice(objects, AHEAD)):
             are_media = threads.map(lambda each: _is_media(each, fetching), some)
             for each, is_media in zip(some, are_media, strict=True):
                 yield each if is_media else None
+    finally:
+        # Not waited for: whoever ends the scan cancels what is under way.
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _listing(uri: str, fetching: Fetching) -> Iterator[RemoteObject]:
@@ -67,8 +72,10 @@ def _is_media(found: RemoteObject, fetching: Fetching) -> bool:
         return False  # how some tools mark folders
     try:
         return looks_like_media(fetching.beginning(found, SNIFF_BYTES))
+    except FileNotFoundError:
+        return False  # it has gone since
     except OSError:
-        return False
+        return True  # nobody knows: fetching it says why, in its own line
 
 
 def suffix_of(uri: str) -> str:

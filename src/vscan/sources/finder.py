@@ -52,6 +52,8 @@ class SourceFinder:
         """URLs that were passed over because they differ from another one only in what records
         leave out: user, password, signature, tokens."""
         self._seen: set[int] = set()
+        self._whole: dict[int, int] = {}
+        """By its name in records, a URL that is more than that."""
         self._repeats = True
         """Whether anything can come twice, so that what was found must be remembered."""
 
@@ -95,34 +97,43 @@ class SourceFinder:
     def _behind(
         self, uri: str, meta: Mapping[str, object], outright: bool
     ) -> Iterator[RemoteSource]:
-        if names_several(uri, outright=outright):
-            yield from self._counted(redacted(uri), self._below(uri, meta))
-            return
+        several = names_several(uri, outright=outright)
         found: RemoteObject | None = RemoteObject(uri=uri, bytes=None, version=None)
-        if not outright:
-            with contextlib.suppress(OSError):  # fetching it will say why, in its own line
+        if not outright and not uri.endswith("/"):
+            # What exists wins over what its name looks like. Else fetching it will say why not, in
+            # its own line.
+            found = None if several else found
+            with contextlib.suppress(OSError):
                 found = self._fetching.look(uri)
-        if found is None:
+            several = several and found is None
+        if several:
+            yield from self._counted(redacted(uri), self._below(uri, meta))
+        elif found is None:
             yield from self._counted(redacted(uri), self._below(f"{uri}/", meta))
         else:
             yield from self._remote_once(RemoteSource(redacted(uri), found, meta))
 
     def _below(self, uri: str, meta: Mapping[str, object]) -> Iterator[RemoteSource]:
+        # A key that a service lists gives no access, whatever is in it: it stands whole.
+        gives_access = redacted(uri) != uri
         for found in listed_media(uri, self._fetching):
             if found is None:
                 self.skipped_files += 1
             else:
-                yield from self._remote_once(RemoteSource(redacted(found.uri), found, meta))
+                name = redacted(found.uri) if gives_access else found.uri
+                yield from self._remote_once(RemoteSource(name, found, meta))
 
     def _remote_once(self, source: RemoteSource) -> Iterator[RemoteSource]:
-        whole = source.found.uri.encode("utf-8", "surrogateescape")
-        if source.uri == source.found.uri:
-            if not self._repeats or self._is_new(whole):
-                yield source
-        elif self._is_new(source.uri.encode("utf-8", "surrogateescape")):
-            self._seen.add(key_of(whole))
+        if source.uri == source.found.uri and not self._repeats:
             yield source
-        elif key_of(whole) not in self._seen:
+            return
+        # Of each only what was met first: names are many.
+        whole, told = _key(source.found.uri), _key(source.uri)
+        if self._is_new(told):
+            if whole != told:
+                self._whole[told] = whole
+            yield source
+        elif whole != self._whole.get(told, told):
             self.indistinct += 1
 
     def _counted(self, name: str, found: Iterator[AnySource]) -> Iterator[AnySource]:
@@ -136,11 +147,10 @@ class SourceFinder:
             self.empty_folders.append(name)
 
     def _once(self, source: Source) -> Iterator[Source]:
-        if self._is_new(os.fsencode(os.path.realpath(source.path))):
+        if self._is_new(key_of(os.fsencode(os.path.realpath(source.path)))):
             yield source
 
-    def _is_new(self, name: bytes) -> bool:
-        key = key_of(name)
+    def _is_new(self, key: int) -> bool:
         if key in self._seen:
             self.repeated += 1
             return False
@@ -214,6 +224,10 @@ class SourceFinder:
     def _listed(self, name: str) -> Iterator[Found]:
         for uri, meta in read_list(name, self._fetching):
             yield from self._named(uri, meta, outright=True)
+
+
+def _key(uri: str) -> int:
+    return key_of(uri.encode("utf-8", "surrogateescape"))
 
 
 def _refuse_one_slash(name: str) -> None:

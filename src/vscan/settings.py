@@ -19,6 +19,7 @@ SIGNALS = ("embedding", "pdq", "keypoints")
 KEPT_SIGNALS = ("embedding", "pdq")
 """Measured for a frame store whatever is judged: both are small."""
 DEFAULT_PACK = "baseline"
+LEAST_SCRATCH_BYTES = 1 << 20
 EngineName = Literal["local", "ray"]
 """Where the work runs: in this process and its readers, or in actors of Ray."""
 
@@ -94,8 +95,11 @@ class ScanSettings:
             raise UsageError(f"timeout must be a number of seconds above 0, not {self.timeout_s}")
         if self.timeout_s is not None and self.limits.timeout_s is not None:
             raise UsageError("the timeout is given twice, once as limit timeout_s")
-        if self.scratch_bytes is not None and self.scratch_bytes < 1:
-            raise UsageError(f"scratch space must be at least 1 byte, not {self.scratch_bytes}")
+        if self.scratch_bytes is not None and self.scratch_bytes < LEAST_SCRATCH_BYTES:
+            raise UsageError(
+                f"scratch space of {self.scratch_bytes} bytes holds hardly a video",
+                remedy="give it room for the largest one at least, as --scratch-bytes 16G",
+            )
         if not self.flood_share >= 0.0:
             raise UsageError(
                 f"flood share must be a number from 0 on, not {self.flood_share}",

@@ -50,6 +50,8 @@ KEYWORDS = {
 }
 EXCEPTED = {
     "bench/copies/making.py": ("multiprocessing", "concurrent.futures.ProcessPoolExecutor"),
+    "bench/growth.py": ("multiprocessing",),
+    "bench/scheduler/keeper.py": ("multiprocessing",),
     "training/builtin/batches.py": ("multiprocessing",),
 }
 """A developer's tools, whose processes pickle among themselves what they made: nothing of it is

@@ -21,10 +21,10 @@ from vscan.errors import SourceError
 from vscan.hashes.pdq import MATCH_DISTANCE, MIN_QUALITY, hamming
 from vscan.hashes.regions import WHOLE
 from vscan.media import DecodeMode, Measure
-from vscan.models_used import load_model
 from vscan.planning.cpu_meter import CpuMeter
 from vscan.sampling import FrameRequest, GridRequest, TimesRequest
 from vscan.scanning import prepare
+from vscan.scanning.models_used import load_model
 from vscan.settings import ScanSettings
 from vscan.sources import Source, find_sources
 from vscan.tracks import Track

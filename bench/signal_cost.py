@@ -20,7 +20,7 @@ from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.writer import IndexWriter, create_index
 from vscan.hashes.keypoints import DESCRIPTOR_BYTES, EXEMPLAR_FEATURES, find_keypoints
 from vscan.indexing import search_index
-from vscan.models_used import load_model
+from vscan.scanning.models_used import load_model
 from vscan.settings import ScanSettings
 from vscan.sources import Source, find_sources
 from vscan.tracks import Track

@@ -13,7 +13,6 @@ import pytest
 from tests.colour_encoder import ColourEncoder
 from tests.conftest import Library
 from tests.media_factory import solid_frames, write_video
-from vscan import models_used
 from vscan.curation import update_exemplar
 from vscan.errors import (
     ExemplarIndexError,
@@ -26,7 +25,7 @@ from vscan.errors import (
 from vscan.exemplars.index import ExemplarIndex
 from vscan.exemplars.manifest import IndexModel
 from vscan.exemplars.writer import create_index
-from vscan.scanning import prepare, run_scan, scan
+from vscan.scanning import models_used, prepare, run_scan, scan
 from vscan.settings import ScanSettings
 from vscan.sources import find_sources
 from vscan.verdicts import Verdict

@@ -15,7 +15,7 @@ from bench.copies.tables import cost_table, score_tables
 from bench.copies.vpdq_column import search_with_vpdq, vpdq_interpreter
 from bench.machine import processor
 from vscan.errors import UsageError
-from vscan.scanning import version
+from vscan.provenance import version
 from vscan.settings import available_cores
 
 VPDQ = "vpdq"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from vscan.errors import SourceError, internal_error
-from vscan.models_used import load_model
 from vscan.sampling import DEFAULT_SAMPLING, parse_fixed_sampling
+from vscan.scanning.models_used import load_model
 from vscan.scratch import FETCHED_AT_ONCE, Scratch
 from vscan.settings import ScanSettings, available_cores
 

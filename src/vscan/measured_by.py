@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vscan.errors import ModelError
-from vscan.models_used import load_model
 from vscan.provenance import followed, provenance_of
 from vscan.readiness import unscored_warnings
 from vscan.recipe import FOLLOWED
+from vscan.scanning.models_used import load_model
 from vscan.settings import ScanSettings
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from tests.conftest import Library, Vscan
 
-from vscan.elsewhere import Shipped, Worker, absolute, refuse_difference
 from vscan.engines.answers import Answer
 from vscan.engines.batching import Images, SharedBatches, Vectors
 from vscan.engines.done_ids import DoneIds, Keys, packed
@@ -34,8 +33,9 @@ from vscan.errors import (
     VscanError,
 )
 from vscan.name_keys import SECRET, key_of
-from vscan.prepared import Spread
 from vscan.scanning import prepare, run_scan
+from vscan.scanning.elsewhere import Shipped, Worker, absolute, refuse_difference
+from vscan.scanning.prepared import Spread
 from vscan.settings import ScanSettings
 from vscan.sources import Source
 from vscan.verdicts import Provenance, parse_verdict, verdict_id

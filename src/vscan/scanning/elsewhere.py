@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from vscan.earlier import Earlier
 from vscan.engines.answers import Answer
 from vscan.errors import UsageError
-from vscan.loaded import load_named
 from vscan.names import record_uri
 from vscan.provenance import provenance_of
 from vscan.remote.systems import scheme_of
 from vscan.rules import Rules, error_verdict
+from vscan.scanning.loaded import load_named
+from vscan.scanning.working import SourceWork
 from vscan.settings import available_cores
 from vscan.storage import local_path
 from vscan.verdicts import ErrorRecord
-from vscan.working import SourceWork
 
 if TYPE_CHECKING:
     from vscan.decode.workers import ReaderPool

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vscan.decode.workers import threads_each
-from vscan.elsewhere import Shipped, Worker, encoder_elsewhere
 from vscan.errors import StoreError, UsageError
 from vscan.names import record_uri
+from vscan.scanning.elsewhere import Shipped, Worker, encoder_elsewhere
 from vscan.settings import ScanSettings, available_cores
 from vscan.verdicts import parse_verdict
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vscan.embeddings.loading import LoadingEncoder
     from vscan.engines import ray as engine
     from vscan.engines.ray_cluster import Cluster
-    from vscan.prepared import Prepared, Spread
+    from vscan.scanning.prepared import Prepared, Spread
     from vscan.sources import Found
     from vscan.timings import Timings
     from vscan.verdicts import Verdict

@@ -53,7 +53,7 @@ review = 0.7
 @pytest.fixture
 def colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A pack with prompts, and the model of colours in the place of a real one."""
-    monkeypatch.setattr(models_used, "unloaded_model", lambda settings: ColourEncoder())
+    monkeypatch.setattr(models_used, "unloaded_model", lambda *_: ColourEncoder())
     (tmp_path / "colours.toml").write_text(COLOURS, "utf-8")
     return str(tmp_path / "colours.toml")
 
@@ -225,6 +225,6 @@ def test_a_model_that_does_not_load_ends_the_run(
     library: Library, colours: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Damaged weights are no video's fault: the run ends with their error and without a verdict."""
-    monkeypatch.setattr(models_used, "unloaded_model", lambda settings: Unloadable())
+    monkeypatch.setattr(models_used, "unloaded_model", lambda *_: Unloadable())
     with pytest.raises(ModelLoadError, match="damaged"):
         list(scan([library.clips], settings=ScanSettings(policy=colours)))

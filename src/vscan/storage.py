@@ -1,8 +1,8 @@
 """The one place that opens files: sources to read, outputs to write, each error translated once.
 
-Sources and outputs are local files for now: a name with a scheme (`s3://…`) is refused with the
-extra that it will need. Folders may lie behind a URI: they are read here (`read_under`), written,
-listed and cleared by `folders.py`; what fsspec gives and says is in `remote/`.
+A file here is a local one: of what lies behind a URI `at_hand.py` and `scratch.py` make a copy first.
+Folders may lie behind a URI: they are read here (`read_under`), written, listed and cleared by
+`folders.py`; what fsspec gives and says is in `remote/`.
 """
 
 from __future__ import annotations
@@ -54,11 +54,14 @@ def local_path(name: str) -> Path:
         if parts.netloc not in ("", "localhost"):
             raise UsageError(f"{name}: a file:// URI must name a file of this machine")
         return Path(unquote(parts.path, errors="surrogateescape"))
-    extra = EXTRAS.get(scheme)
-    wanted = f"reading {scheme}:// will need vscan[{extra}]" if extra else f"{scheme}:// is unknown"
+    if scheme in EXTRAS:
+        raise UsageError(
+            f"{redacted(name)}: a file of this machine is wanted here",
+            remedy="copy it to this machine and give its path",
+        )
     raise UsageError(
-        f"{redacted(name)}: only local files can be read so far; {wanted}",
-        remedy="copy the file to this machine and give its path",
+        f"{redacted(name)}: {scheme}:// is unknown",
+        remedy=f"use a local path, or one of {', '.join(sorted(EXTRAS))}",
     )
 
 

@@ -57,8 +57,9 @@ def test_growth_is_measured(tmp_path: Path) -> None:
 def test_a_process_tells_how_it_grows() -> None:
     """What is held counts, and what this process holds does not."""
     held = bytearray(64 << 20)
-    grown, took_s = growth.alone(lambda: bytearray(b"x") * (16 << 20))
-    assert 15 << 20 < grown < 40 << 20
+    # Beyond what a heap may have free: malloc maps blocks of more than 32 MiB on their own.
+    grown, took_s = growth.alone(lambda: bytearray(b"x") * (64 << 20))
+    assert 60 << 20 < grown < 100 << 20
     assert took_s >= 0 and held[-1] == 0
 
 

@@ -14,6 +14,8 @@ from vscan.decode import process
 from vscan.diagnosis import CODECS, Check, diagnose
 from vscan.errors import ModelError
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_doctor(vscan: Vscan) -> None:
     """On a whole installation no check fails, and every codec was decoded for real."""
@@ -36,7 +38,9 @@ def test_extras(vscan: Vscan, monkeypatch: pytest.MonkeyPatch) -> None:
 
     The table of extras is that of the distribution, no more and no less.
     """
-    declared = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"]
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
     names = {extra: tuple(re.split(r"[>=\[]", each)[0] for each in brought)
              for extra, brought in declared.items()}  # fmt: skip
     assert names == diagnosis.EXTRAS

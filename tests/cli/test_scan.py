@@ -395,7 +395,7 @@ POLICY = '[[policy]]\nid = "a"\ntitle = "A"\nseverity = "low"\nprompts = ["x"]\n
         (("-o", "notes.txt"), ("notes.txt: line 1 is not a vscan verdict",)),
         (("--from-file", "gone.txt"), ("gone.txt: the list cannot be read",)),
         (("--from-file", "bad.jsonl"), ("bad.jsonl, line 1", "uri")),
-        (("s3://bucket/a.mp4",), ("s3://bucket/a.mp4", "vscan[s3]")),
+        (("ftp://host/a.mp4",), ("ftp://host/a.mp4", "ftp:// is unknown")),
     ],
 )  # fmt: skip
 def test_bad_settings(

@@ -173,7 +173,7 @@ def test_scratch_space_on_this_machine(
     they leave below --scratch goes at the end."""
     settings = ScanSettings(
         policy=str(library.folder / "known.toml"), indexes=(str(library.folder / "index"),),
-        scratch=str(tmp_path), scratch_bytes=1000, workers=100,
+        scratch=str(tmp_path), scratch_bytes=100 << 20, workers=100,
     )  # fmt: skip
     left: list[Path] = []
 
@@ -182,7 +182,7 @@ def test_scratch_space_on_this_machine(
         assert isinstance(worker, Worker)
         scratch = vars(worker)["_work"].scratch
         left.append(scratch.made())
-        assert 10 == vars(scratch)["_most_bytes"]
+        assert 1 << 20 == vars(scratch)["_most_bytes"]
         yield worker.given_up(Source("a.mp4", Path("/a.mp4")))
 
     monkeypatch.setattr("vscan.engines.ray.run", run)

@@ -126,10 +126,11 @@ def test_a_url_as_a_name(
     vscan: Vscan, library: Library, tmp_path: Path, server: tuple[str, list[object]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """A URL among the inputs is refused and not fetched; a file that is called like one is read."""
+    """A URL of this machine is an error and not fetched; a file that is called like one is read."""
     url, arrived = server
     monkeypatch.chdir(tmp_path)
-    assert 2 == vscan("scan", url, *library.rules).code
+    (refused,) = vscan("scan", url, *library.rules).records
+    assert "permission_denied" == refused["error"]["code"]
     place = Path(url)
     place.parent.mkdir(parents=True)
     place.hardlink_to(library.good)

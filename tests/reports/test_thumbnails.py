@@ -89,7 +89,7 @@ def test_the_last_frame_has_one(video: Path) -> None:
     [
         ({"sha256": "cd" * 32}, "not the one that was judged"),
         ({"uri": "gone.mp4"}, "no file of this name"),
-        ({"uri": "s3://bucket/a.mp4"}, "only local files"),
+        ({"uri": "ftp://host/a.mp4"}, "ftp:// is unknown"),
         ({"uri": "bytes:a\\xff.mp4"}, "not UTF-8"),
     ],
 )

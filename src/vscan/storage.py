@@ -1,8 +1,8 @@
 """The one place that opens files: sources to read, outputs to write, each error translated once.
 
-A file here is a local one: of what lies behind a URI `at_hand.py` and `scratch.py` make a copy first.
-Folders may lie behind a URI: they are read here (`read_under`), written, listed and cleared by
-`folders.py`; what fsspec gives and says is in `remote/`.
+A file here is a local one: of what lies behind a URI `at_hand.py` and `scratch.py` make a copy
+first. Folders may lie behind a URI: they are read here (`read_under`), written, listed and cleared
+by `folders.py`; what fsspec gives and says is in `remote/`.
 """
 
 from __future__ import annotations

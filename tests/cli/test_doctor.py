@@ -38,9 +38,8 @@ def test_extras(vscan: Vscan, monkeypatch: pytest.MonkeyPatch) -> None:
 
     The table of extras is that of the distribution, no more and no less.
     """
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = project["optional-dependencies"]
     names = {extra: tuple(re.split(r"[>=\[]", each)[0] for each in brought)
              for extra, brought in declared.items()}  # fmt: skip
     assert names == diagnosis.EXTRAS

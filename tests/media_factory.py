@@ -7,7 +7,9 @@ write_video(tmp_path / "b.mkv", scene_frames(seed=1, count=30))
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -106,6 +108,18 @@ class Clip:
         return self.first + int(np.argmin(np.abs(times - time_s)))
 
 
+@contextmanager
+def usual_scheduling() -> Iterator[None]:
+    """A block after which this thread is scheduled as before: SVT-AV1 run by root makes the thread
+    that opens it a real-time one (FIFO, 99), before which everything else on the machine starves."""
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, priority)
+
+
 def write_video(
     path: Path,
     frames: Iterable[Rgb],
@@ -128,9 +142,11 @@ def write_video(
     `tags` sets attributes of the encoder, as {"color_range": 2}.
     """
     base = time_base or 1 / Fraction(fps)
-    with av.open(
-        str(path), "w", format=container, container_options=dict(container_options or {})
-    ) as output:
+    muxer = dict(container_options or {})
+    with (
+        usual_scheduling(),
+        av.open(str(path), "w", format=container, container_options=muxer) as output,
+    ):
         stream: VideoStream | None = None
         for k, rgb in enumerate(frames):
             if stream is None:

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -137,7 +138,9 @@ def _codecs(_name: str) -> Iterator[Check]:
         for codec, (encoder, pixels, container) in CODECS.items():
             path = Path(folder) / f"{codec}.{container}"
             try:
-                _write_sample(path, encoder, pixels)
+                # SVT-AV1 run by root makes the thread that opens it a real-time one.
+                with ThreadPoolExecutor(1) as alone:
+                    alone.submit(_write_sample, path, encoder, pixels).result()
             except Exception as error:  # noqa: BLE001 -- an encoder that is missing is no fault
                 yield Check(codec, "warning", f"not tried: cannot encode a sample ({error})")
                 continue

@@ -111,7 +111,7 @@ class Clip:
 @contextmanager
 def usual_scheduling() -> Iterator[None]:
     """A block after which this thread is scheduled as before: SVT-AV1 run by root makes the thread
-    that opens it a real-time one (FIFO, 99), before which everything else on the machine starves."""
+    that opens it a real-time one (FIFO, 99), and all else on the machine starves."""
     policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,10 +32,26 @@ def make_deadly(
         is_deadly = video._path.name.startswith(DEADLY)
         if is_deadly and video.process_id is not None and (most is None or len(died) < most):
             died.append(video.process_id)
-            os.kill(video.process_id, number)
+            _end(video.process_id, number)
 
     patch.setattr(VideoSession, "_open", opened)
     return died
+
+
+def _end(pid: int, number: signal.Signals) -> None:
+    """Ends a process by that signal, or by SIGKILL where it came with that one ignored or blocked,
+    as a library in the process of the tests may have left it."""
+    os.kill(pid, number)
+    until = time.monotonic() + 2.0
+    while time.monotonic() < until:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+        except OSError:
+            return
+        if state in "ZX":
+            return
+        time.sleep(0.005)
+    os.kill(pid, signal.SIGKILL)
 
 
 def descriptors() -> int:

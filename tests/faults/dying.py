@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,17 +40,14 @@ def make_deadly(
 def _end(pid: int, number: signal.Signals) -> None:
     """Ends a process by that signal, or by SIGKILL where it came with that one ignored or blocked,
     as a library in the process of the tests may have left it."""
-    os.kill(pid, number)
-    until = time.monotonic() + 2.0
-    while time.monotonic() < until:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
-        except OSError:
-            return
-        if state in "ZX":
-            return
-        time.sleep(0.005)
-    os.kill(pid, signal.SIGKILL)
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("ascii")
+    except OSError:
+        status = ""
+    held = {line[:6]: int(line[7:], 16) for line in status.splitlines() if line.startswith("Sig")
+            and line[:6] in ("SigIgn", "SigBlk")}  # fmt: skip
+    is_deaf = any(mask >> (number - 1) & 1 for mask in held.values())
+    os.kill(pid, signal.SIGKILL if is_deaf else number)
 
 
 def descriptors() -> int:

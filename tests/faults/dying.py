@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,16 +40,16 @@ def make_deadly(
 
 
 def _end(pid: int, number: signal.Signals) -> None:
-    """Ends a process by that signal, or by SIGKILL where it came with that one ignored or blocked,
-    as a library in the process of the tests may have left it."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text("ascii")
-    except OSError:
-        status = ""
-    held = {line[:6]: int(line[7:], 16) for line in status.splitlines() if line.startswith("Sig")
-            and line[:6] in ("SigIgn", "SigBlk")}  # fmt: skip
-    is_deaf = any(mask >> (number - 1) & 1 for mask in held.values())
-    os.kill(pid, signal.SIGKILL if is_deaf else number)
+    """Ends a process by that signal while it is asked for frames: it stands still until then, or it
+    might be gone before it is asked, which is another matter."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def go_on() -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+            os.kill(pid, signal.SIGCONT)
+
+    threading.Timer(0.2, go_on).start()
 
 
 def descriptors() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from vscan.verdicts import ErrorRecord, verdict_id
 
 if TYPE_CHECKING:
     from vscan.exemplars.index import ExemplarIndex
+    from vscan.matching.match import Match
     from vscan.measuring import Measured
     from vscan.policies import PolicyPack
     from vscan.rules import Rules
@@ -95,14 +96,13 @@ class Rejudging:
 
     def verdict(self, record: StoredSource | DamagedSource) -> Verdict:
         """The verdict of one source, whatever its tracks have come to."""
-        from vscan.rules import error_verdict, judge_source
+        from vscan.rules import error_verdict
 
         if isinstance(record, DamagedSource):
             self.damaged.append(record)
             rules = next(iter(self.rules.values()))
             damage = _damaged(f"{record.name}: {record.problem}")
             return error_verdict(record.uri or record.name, {}, None, damage, rules.provenance)
-        rules, missing = self.rules_of(record), self._missing(record)
         error = record.error
         try:
             measured = self.recalled(record)
@@ -112,17 +112,26 @@ class Rejudging:
             measured, error = None, _damaged(damage.message)
         if measured is None:
             error = error or _damaged("the store names no track of it")
-            provenance, version = rules.provenance, record.version
+            self._missing(record)
+            provenance = self.rules_of(record).provenance
             return error_verdict(
-                record.uri, record.meta, _digests(record), error, provenance, version=version
+                record.uri, record.meta, _digests(record), error, provenance, version=record.version
             )
-        warnings = (NOT_STORED,) if missing else ()
+        return self.judged(record, measured)
+
+    def judged(
+        self, record: StoredSource, measured: Measured, *, matches: Sequence[Match] | None = None
+    ) -> Verdict:
+        """The verdict of a source that was recalled. matches: as of `rules.judge_source`."""
+        from vscan.rules import judge_source
+
         return judge_source(
             record.uri,
             record.meta,
             measured,
-            rules=rules,
-            warnings=warnings,
+            rules=self.rules_of(record),
+            warnings=(NOT_STORED,) if self._missing(record) else (),
+            matches=matches,
             version=record.version,
         )
 

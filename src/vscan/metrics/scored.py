@@ -18,8 +18,8 @@ from vscan.judge import matches_of
 from vscan.metrics.backtest.judging_twice import RememberingScorer
 from vscan.metrics.reached import peak, reached
 from vscan.policies import Action
-from vscan.rescanning import NOT_STORED, Rejudging, prepare_rescan
-from vscan.rules import judge_source, judged, match_exemplars
+from vscan.rescanning import Rejudging, prepare_rescan
+from vscan.rules import judged, match_exemplars
 from vscan.store.source_records import DamagedSource
 
 if TYPE_CHECKING:
@@ -107,23 +107,11 @@ class Scoring:
             self.unjudged["internal" if error is None else error.code] += 1
             return None
         rules = self.rejudging.rules_of(record)
-        missing = [signal for signal in self.rejudging.signals if signal not in record.tracks]
-        self.rejudging.missing.update(missing)
-        return self._scored(record, judged(measured, rules.signals), rules, missing)
+        return self._scored(record, judged(measured, rules.signals), rules)
 
-    def _scored(
-        self, record: StoredSource, measured: Measured, rules: Rules, missing: list[str]
-    ) -> ScoredVideo:
+    def _scored(self, record: StoredSource, measured: Measured, rules: Rules) -> ScoredVideo:
         matches = match_exemplars(measured, rules.indexes)
-        verdict = judge_source(
-            record.uri,
-            record.meta,
-            measured,
-            rules=rules,
-            warnings=(NOT_STORED,) if missing else (),
-            matches=matches,
-            version=record.version,
-        )
+        verdict = self.rejudging.judged(record, measured, matches=matches)
         track = measured.tracks.get("embedding")
         own = {} if rules.scorer is None or track is None else _by_policy(rules.scorer, track)
         pooled = None

@@ -12,7 +12,8 @@ from vscan.scratch import plain_suffix
 
 MOST_BYTES = 16 << 30
 SHARE_OF_FREE = 0.5
-"""Of the disk that is free when the first copy is made: no more than this either."""
+"""Of the disk that is free when the first copy is made: no more than this either. Copies that stay
+have half of it, and the one that is fetched the other half."""
 
 
 class FetchedCopies:
@@ -37,7 +38,8 @@ class FetchedCopies:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="vscan-review-"))
             free = shutil.disk_usage(self._folder).free
-            self._most_bytes = self._most_bytes or min(MOST_BYTES, int(free * SHARE_OF_FREE))
+            bound = self._most_bytes or min(MOST_BYTES, int(free * SHARE_OF_FREE))
+            self._most_bytes = bound // 2
         self._number += 1
         path = self._folder / f"{self._number}{plain_suffix(uri)}"
         told = self._fetching.fetch(uri, path, most_bytes=self._most_bytes)

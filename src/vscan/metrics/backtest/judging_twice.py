@@ -15,8 +15,8 @@ from vscan.errors import StoreError
 from vscan.matching.prompt_scores import PolicyScores, PromptScorer
 from vscan.measured_by import MeasuredBy, rules_for
 from vscan.readiness import configuration_notes, refuse_blindness
-from vscan.rescanning import NOT_STORED, Rejudging, models_of, prepare_rescan
-from vscan.rules import Rules, judge_source
+from vscan.rescanning import Rejudging, models_of, prepare_rescan
+from vscan.rules import Rules
 from vscan.scanning import needed_signals
 from vscan.settings import ScanSettings
 from vscan.store.source_records import DamagedSource
@@ -88,8 +88,8 @@ class TwoPacks:
         if measured is None or isinstance(record, DamagedSource):
             return Pair(self.old.verdict(record), self.new.verdict(record), dict, dict)
         return Pair(
-            _judged(self.old, record, measured),
-            _judged(self.new, record, measured),
+            self.old.judged(record, measured),
+            self.new.judged(record, measured),
             lambda: _peaks(self.old.rules_of(record), measured),
             lambda: _peaks(self.new.rules_of(record), measured),
         )
@@ -149,21 +149,6 @@ def _same(one: PackPrompts, other: PackPrompts) -> bool:
         and np.array_equal(a.vectors, b.vectors)
         and np.array_equal(a.against, b.against)
         for a, b in zip(one.policies, other.policies, strict=True)
-    )
-
-
-def _judged(rejudging: Rejudging, record: StoredSource, measured: Measured) -> Verdict:
-    missing = [signal for signal in rejudging.signals if signal not in record.tracks]
-    rejudging.missing.update(missing)
-    warnings = (NOT_STORED,) if missing else ()
-    rules = rejudging.rules_of(record)
-    return judge_source(
-        record.uri,
-        record.meta,
-        measured,
-        rules=rules,
-        warnings=warnings,
-        version=record.version,
     )
 
 

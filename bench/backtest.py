@@ -59,8 +59,8 @@ def measure() -> Iterator[tuple[str, str]]:
 
 
 def _backtest(what: str, packs: tuple[str, str], folder: Path) -> Iterator[tuple[str, str]]:
+    from vscan import rules
     from vscan.matching.prompt_scores import PromptScorer
-    from vscan.metrics.backtest import judging_twice
     from vscan.metrics.backtest.backtesting import BacktestSettings, prepare_backtest
     from vscan.settings import ScanSettings
     from vscan.store.frames import FrameStore
@@ -72,7 +72,7 @@ def _backtest(what: str, packs: tuple[str, str], folder: Path) -> Iterator[tuple
         for place, name, share in (
             (FrameStore, "read", "read"),
             (PromptScorer, "score", "score"),
-            (judging_twice, "judge_source", "judge and score"),
+            (rules, "judge_source", "judge and score"),
         ):
             timed = _timed(getattr(place, name), clock, share)
             stack.enter_context(patch.object(place, name, timed))

@@ -33,13 +33,13 @@ def make_deadly(
         is_deadly = video._path.name.startswith(DEADLY)
         if is_deadly and video.process_id is not None and (most is None or len(died) < most):
             died.append(video.process_id)
-            _end(video.process_id, number)
+            end_when_asked(video.process_id, number)
 
     patch.setattr(VideoSession, "_open", opened)
     return died
 
 
-def _end(pid: int, number: signal.Signals) -> None:
+def end_when_asked(pid: int, number: signal.Signals) -> None:
     """Ends a process by that signal while it is asked for frames: it stands still until then, or it
     might be gone before it is asked, which is another matter."""
     os.kill(pid, signal.SIGSTOP)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.colour_encoder import COLOURS, ColourEncoder
 from tests.conftest import Library, Vscan
-from tests.faults.dying import DEADLY, descriptors, is_there, make_deadly
+from tests.faults.dying import DEADLY, descriptors, end_when_asked, is_there, make_deadly
 from tests.media_factory import barcode_clip, read_barcode, solid_frames, write_video
 from vscan.decode import workers
 from vscan.decode.process import Deadline, ProcessFailed, ReaderProcess
@@ -247,9 +247,11 @@ def test_neighbours_in_a_batch(tmp_path: Path) -> None:
                 handed_in.wait()
                 if is_deadly:
                     assert video.process_id is not None
-                    os.kill(video.process_id, signal.SIGSEGV)
-                    gate.set()
-                    list(video.read(EveryRequest(1), Measure()))
+                    end_when_asked(video.process_id, signal.SIGSEGV)
+                    try:
+                        list(video.read(EveryRequest(1), Measure()))
+                    finally:
+                        gate.set()
                 return source.uri, vectors.result()
         except SourceError as error:
             return source.uri, error.code

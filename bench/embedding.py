@@ -44,7 +44,7 @@ def images_a_second(encode: Callable[[], int]) -> float:
 
 
 def _in_batches(encoder: Encoder) -> Callable[[], int]:
-    spec, count = encoder.image_spec, 4 * encoder.batch_size
+    spec, count = encoder.image_spec, 4 * encoder.batch_size * encoder.calls_at_once
     rng = np.random.default_rng(SEED)
     images = rng.integers(0, 256, (count, spec.height, spec.width, 3), np.uint8)
     return lambda: len(encoder.encode_images(images))

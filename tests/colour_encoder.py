@@ -33,6 +33,7 @@ class ColourEncoder:
     precision = "fp32"
     batch_size = 8
     batches_at_once = 1
+    calls_at_once = 1
 
     def __init__(self) -> None:
         self.pictures = 0

@@ -71,7 +71,7 @@ def _embedded(encoder: Encoder, frames: int) -> tuple[float, float]:
     """CPU and wall seconds for one picture, in full batches of noise."""
     import numpy as np
 
-    spec, size = encoder.image_spec, encoder.batch_size
+    spec, size = encoder.image_spec, encoder.batch_size * encoder.calls_at_once
     shape = (size, spec.height, spec.width, 3)
     batch = np.random.default_rng(7).integers(0, 256, shape, np.uint8)
     encoder.encode_images(batch)

@@ -42,8 +42,9 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 
     prepared = prepare(settings_of(request["settings"]))
     if prepared.encoder is not None:
-        spec, count = prepared.encoder.image_spec, prepared.encoder.batch_size
-        prepared.encoder.encode_images(np.zeros((count, spec.height, spec.width, 3), np.uint8))
+        spec, encoder = prepared.encoder.image_spec, prepared.encoder
+        count = encoder.batch_size * encoder.calls_at_once
+        encoder.encode_images(np.zeros((count, spec.height, spec.width, 3), np.uint8))
     loaded = time.perf_counter()
     meters: list[Meter] = []
     with tempfile.TemporaryDirectory() as folder, _Peak(request.get("peaks", False)) as peak:

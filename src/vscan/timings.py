@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -76,7 +75,8 @@ class Timings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._cpu_s: dict[Step | Rest, float] = dict.fromkeys(STEPS, 0.0)
-        self._model_wall_s = 0.0
+        self._model_wall_s = self._model_since_s = 0.0
+        self._at_model = 0
         self._reader_s = 0.0
         self._videos = self._samples = 0
         self._made = Moment.now()
@@ -114,24 +114,23 @@ class Timings:
 
     @contextmanager
     def of_model(self) -> Iterator[None]:
-        """A block in which the model works, in one thread at a time.
-
-        Its library computes in threads of its own, whose clocks nobody hands out. So it is given
-        what the whole process takes meanwhile, less what Python's other threads take. Where those
-        cannot be asked, beside Linux, it is given the time on the wall.
-        """
-        wall_s, process_s, others_s = time.perf_counter(), time.process_time(), _others_s()
+        """A block in which the model works: in the calling thread, or on a GPU. Several may be at
+        it at once."""
+        self._model_works(1)
         try:
-            yield
+            with self.of_thread("model"):
+                yield
         finally:
-            model_s = wall_s = time.perf_counter() - wall_s
-            if others_s is not None:
-                now_s = _others_s() or {}
-                theirs = (now_s[each] - others_s.get(each, 0.0) for each in now_s)
-                model_s = max(0.0, time.process_time() - process_s - sum(theirs))
-            self.add({"model": model_s})
-            with self._lock:
-                self._model_wall_s += wall_s
+            self._model_works(-1)
+
+    def _model_works(self, more: int) -> None:
+        """So many more threads have the model work from now on."""
+        with self._lock:
+            now_s = time.perf_counter()
+            if self._at_model:
+                self._model_wall_s += now_s - self._model_since_s
+            self._at_model += more
+            self._model_since_s = now_s
 
     def spent(self) -> Spent | None:
         """What was spent until now; None where nothing began. To be asked when the readers have
@@ -154,18 +153,3 @@ class Timings:
                 videos=self._videos,
                 samples=self._samples,
             )
-
-
-def _others_s() -> dict[int, float] | None:
-    """CPU seconds of each of Python's threads but the calling one; None where no clock tells."""
-    if sys.platform != "linux":
-        return None
-    this = threading.get_native_id()
-    found: dict[int, float] = {}
-    for thread in threading.enumerate():
-        if thread.native_id is not None and thread.native_id != this:
-            try:  # the clock that pthread_getcpuclockid(3) would name, safe where the thread ended
-                found[thread.native_id] = time.clock_gettime((~thread.native_id << 3) | 6)
-            except OSError:
-                continue
-    return found

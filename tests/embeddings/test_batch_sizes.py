@@ -128,29 +128,14 @@ def test_an_apple_gpu_is_not_searched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "parameters", "precision", "unit", "size"),
-    [
-        (64, 3_000_000, "fp32", False, 64),
-        (224, 88_000_000, "fp32", True, 16),
-        (224, 88_000_000, "bf16", True, 32),
-        (224, 88_000_000, "bf16", False, 16),
-        (224, 304_000_000, "bf16", True, 8),
-    ],
+    ("side", "parameters", "size"),
+    [(64, 3_000_000, 32), (224, 88_000_000, 16), (224, 304_000_000, 4)],
 )
-def test_a_cpus_size_is_known(
-    monkeypatch: pytest.MonkeyPatch,
-    side: int,
-    parameters: int,
-    precision: str,
-    unit: bool,
-    size: int,
-) -> None:
-    """By the pictures' size and the network's, and whether there is a unit for bf16 to fill."""
-    monkeypatch.setattr("vscan.embeddings.batch_sizes.has_bf16_unit", lambda: unit)
+def test_a_cpus_size_is_known(side: int, parameters: int, size: int) -> None:
+    """By the pictures' size and the network's, whatever it computes in."""
     tower: Any = SimpleNamespace(
         device="cpu",
         preprocessing=SimpleNamespace(width=side, height=side),
         parameters=parameters,
-        precision=precision,
     )
     assert size == batch_size_for(tower, "a model", 512)

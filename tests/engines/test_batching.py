@@ -18,6 +18,7 @@ class MeanColour:
 
     batch_size = 8
     batches_at_once = 1
+    calls_at_once = 1
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -149,3 +150,41 @@ def test_full_batches_go_together() -> None:
     assert 42 == sum(encoder.sizes)
     assert 24 in encoder.sizes
     assert all(size % 8 == 0 for size in encoder.sizes[:-1])
+
+
+class TwoLanes(MeanColour):
+    """Encodes two batches at once, and only so: each waits for the other."""
+
+    calls_at_once = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = threading.Barrier(2, timeout=10)
+
+    def encode_images(self, images: Images) -> Vectors:
+        """As MeanColour's; the batch that begins with a darker picture ends last."""
+        self.both.wait()
+        if images[0, 0, 0, 0] < 100:
+            time.sleep(0.05)
+        return super().encode_images(images)
+
+
+def test_batches_side_by_side() -> None:
+    """As many batches are encoded at once as the encoder takes calls, and the parts of one job,
+    whichever is done first, stand in its order."""
+    shades = np.arange(16, dtype=np.uint8) * 15
+    job = np.broadcast_to(shades[:, None, None, None], (16, 4, 4, 3))
+    with SharedBatches(TwoLanes()) as batches:
+        vectors = batches.submit(job).result(10)
+    assert shades.tolist() == vectors[:, 0].tolist()
+
+
+def test_a_job_is_refused_once() -> None:
+    """Where two of its batches fail at the same time its caller has one error, and the rest of it
+    is not encoded; the next job is served."""
+    encoder = TwoLanes()
+    with SharedBatches(encoder) as batches:
+        with pytest.raises(ValueError, match="white"):
+            batches.submit(pictures(255, 40)).result(10)
+        assert len(batches.submit(pictures(3, 16)).result(10)) == 16
+    assert sum(encoder.sizes) <= 40

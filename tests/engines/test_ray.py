@@ -208,6 +208,7 @@ class Sizes:
 
     batch_size = 8
     batches_at_once = 1
+    calls_at_once = 1
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -273,8 +274,8 @@ def test_pictures_under_way_are_bounded() -> None:
 
 
 def test_a_model_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights that a node lacks end the run and make no video an error; the model sums in as many
-    threads as the driver was told."""
+    """Weights that a node lacks end the run and make no video an error; the model takes as many
+    cores as the driver was told."""
     monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
 
     def absent() -> Sizes:

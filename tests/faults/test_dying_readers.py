@@ -220,6 +220,7 @@ def test_neighbours_in_a_batch(tmp_path: Path) -> None:
 
         batch_size = 100
         batches_at_once = 1
+        calls_at_once = 1
 
         def encode_images(self, images: np.ndarray) -> np.ndarray:
             sizes.append(len(images))

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vscan.embeddings.precision import has_bf16_unit
 from vscan.embeddings.prompt_cache import cache_folder
 from vscan.errors import ModelError
 
@@ -19,11 +18,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-CPU_BATCH_SMALL, CPU_BATCH_BASE, CPU_BATCH_LARGE = 64, 16, 8
-"""On a CPU larger batches gain little beyond these, and the padding of a last one costs more."""
-CPU_BATCH_UNIT = 32
-"""For base models in bf16 on a CPU with a unit for it: 16 leave it idle, 64 are slower by a seventh
-than 32 (ViT-B/32 on two cores with AMX), and cost more padding."""
+CPU_BATCH_SMALL, CPU_BATCH_BASE, CPU_BATCH_LARGE = 32, 16, 4
+"""Of one core. Larger ones gain nothing in fp32 nor in bf16, and the padding of a last one costs
+more; a large model's are smaller so that a short video reaches all cores."""
 LARGE_PARAMETERS = 150_000_000
 GPU_BATCH, GPU_BATCH_MOST = 64, 1024
 WORTH = 1.10
@@ -100,7 +97,7 @@ def _cpu_batch_size(tower: PictureTower) -> int:
         return CPU_BATCH_SMALL
     if tower.parameters >= LARGE_PARAMETERS:
         return CPU_BATCH_LARGE
-    return CPU_BATCH_UNIT if tower.precision == "bf16" and has_bf16_unit() else CPU_BATCH_BASE
+    return CPU_BATCH_BASE
 
 
 def _kept_at(tower: PictureTower, fingerprint: str) -> Path:

@@ -15,7 +15,8 @@ class Encoder(Protocol):
     """A CLIP-like model (Radford et al. 2021, arXiv:2103.00020), loaded and ready.
 
     A vector does not depend on what else was in its batch: every call is cut and padded to one
-    batch shape per model and device. Calls from several threads are served one after another.
+    batch shape per model and device, and on a CPU each batch is computed by one thread. Calls may
+    come from several threads; `calls_at_once` of them are served side by side.
     """
 
     @property
@@ -64,6 +65,12 @@ class Encoder(Protocol):
     @property
     def batches_at_once(self) -> int:
         """Batches that are best handed over together: more than one where copies run beside."""
+        ...
+
+    @property
+    def calls_at_once(self) -> int:
+        """Threads that keep it busy where each encodes a batch: on a CPU as many as cores. A call
+        with several batches shares them out itself."""
         ...
 
     def encode_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

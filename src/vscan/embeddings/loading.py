@@ -24,9 +24,9 @@ class LoadingEncoder:
 
     Making one checks the files, hashes the weights and chooses the device; it imports torch only
     where a GPU could be here. `name`, `fingerprint`, `dim`, `image_spec`, `device` and `precision`
-    are known then. `logit_scale`, `batch_size`, `batches_at_once`, `encode_images` and
-    `encode_texts` wait until the network is loaded; they, and `wait`, raise a ModelLoadError where
-    it cannot be, every time.
+    are known then. `logit_scale`, `batch_size`, `batches_at_once`, `calls_at_once`,
+    `encode_images` and `encode_texts` wait until the network is loaded; they, and `wait`, raise a
+    ModelLoadError where it cannot be, every time.
     The thread is waited for when the program ends: torch cannot be torn down half imported.
     """
 
@@ -90,6 +90,11 @@ class LoadingEncoder:
     def batches_at_once(self) -> int:
         """Batches that are best handed over together; waits."""
         return self.wait().batches_at_once
+
+    @property
+    def calls_at_once(self) -> int:
+        """Threads that keep it busy; waits."""
+        return self.wait().calls_at_once
 
     def encode_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, H, W, 3) RGB -> (N, D) unit vectors; waits. See Encoder.encode_images."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vscan.embeddings.batch_sizes import batch_size_for
+from vscan.embeddings.lanes import Lanes, computing_with, library_threads
 from vscan.embeddings.model_files import ModelFiles, model_files
 from vscan.embeddings.network import build_network, build_tokenizer, embed_dim
 from vscan.embeddings.picture_tower import PictureTower
@@ -49,6 +50,8 @@ class OpenClipEncoder:
         self._pictures = PictureTower(module, files.preprocessing, compute)
         self.batch_size = batch_size_for(self._pictures, self.fingerprint, self.dim)
         self.batches_at_once = GPU_BATCHES if self._pictures.on_gpu else 1
+        self.calls_at_once = library_threads() if self.device == "cpu" else 1
+        self._lanes = Lanes(self.calls_at_once, self._encoded)
 
     def __repr__(self) -> str:
         return (
@@ -64,15 +67,23 @@ class OpenClipEncoder:
                 f"{self.name} takes uint8 (N, {spec.height}, {spec.width}, 3),"
                 f" got {images.dtype} {images.shape}"
             )
-        with self._lock, self._memory_errors():
-            return self._finite(self._pictures.vectors(images, self.batch_size, self.dim))
+        if self.device != "cpu":
+            with self._lock, self._memory_errors():
+                return self._finite(self._encoded(images))
+        size = self.batch_size
+        batches = [images[at : at + size] for at in range(0, len(images), size)]
+        none = np.empty((0, self.dim), np.float32)
+        return self._finite(np.concatenate([none, *self._lanes.run(batches)]))
+
+    def _encoded(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self._pictures.vectors(images, self.batch_size, self.dim)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """N texts -> (N, D) unit vectors; see Encoder.encode_texts."""
         import torch
 
         vectors = np.empty((len(texts), self.dim), np.float32)
-        with self._lock, torch.inference_mode():
+        with self._lock, torch.inference_mode(), computing_with(library_threads()):
             if self._tokenizer is None:
                 self._tokenizer = build_tokenizer(self.files)
             for at in range(0, len(texts), TEXT_BATCH):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +23,7 @@ RATE_BATCHES = 8
 
 
 class PictureTower:
-    """Runs the network on pictures. Not for several threads at once.
+    """Runs the network on pictures. For several threads at once on a CPU alone.
 
     On a GPU the network works on one batch while the next is copied there and the vectors of the
     one before come back; on a CPU the same steps follow each other.
@@ -44,7 +46,8 @@ class PictureTower:
         self.parameters = sum(int(parameter.numel()) for parameter in visual.parameters())
         """Numbers in the tower's weights."""
         self._encode: Callable[..., torch.Tensor] = module.encode_image
-        self._staging: Staging | None = None
+        self._kept = threading.local()
+        """`staging`: the memory of a batch, of each thread its own."""
 
     @property
     def on_gpu(self) -> bool:
@@ -57,8 +60,13 @@ class PictureTower:
 
         staging = self._staging_of(batch)
         vectors = np.empty((len(images), dim), np.float32)
-        cudnn = torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+        # They are the whole process's flags, which threads on a CPU would take from each other.
+        cudnn = (
+            torch.backends.cudnn.flags(
+                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+            )
+            if self.on_gpu
+            else nullcontext()
         )
         starts = range(0, len(images), batch)
         back: list[_OnTheWayBack] = []
@@ -88,10 +96,12 @@ class PictureTower:
         vectors[at : at + len(found)] = found[: len(vectors) - at]
 
     def _staging_of(self, batch: int) -> Staging:
-        if self._staging is None or self._staging.batch != batch:
-            self._staging = None
-            self._staging = Staging(batch, self.preprocessing, self.device, self._dtype)
-        return self._staging
+        kept: Staging | None = getattr(self._kept, "staging", None)
+        if kept is None or kept.batch != batch:
+            self._kept.staging = kept = None  # before the next one takes as much again
+            kept = Staging(batch, self.preprocessing, self.device, self._dtype)
+            self._kept.staging = kept
+        return kept
 
     def rate(self, batch: int, dim: int) -> float:
         """Pictures a second in batches of that size, measured now.
@@ -109,7 +119,7 @@ class PictureTower:
             self.vectors(images, batch, dim)
             return len(images) / (time.perf_counter() - begun)
         finally:
-            self._staging = None
+            self._kept.staging = None
             if self.on_gpu:
                 torch.cuda.empty_cache()
 

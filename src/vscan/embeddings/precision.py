@@ -44,11 +44,6 @@ def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     return frozenset()
 
 
-def has_bf16_unit() -> bool:
-    """Whether this CPU computes bfloat16 in a unit of its own."""
-    return bool(cpu_flags() & BF16_CPU_FLAGS)
-
-
 @cache
 def gpu_possible(devices: Path = Path("/dev"), system: str = sys.platform) -> bool:
     """Whether a GPU could be here, without asking torch, whose import takes seconds.

@@ -1,4 +1,4 @@
-"""Frames of many videos share the model's batches: callers submit, one thread encodes."""
+"""Frames of many videos share the model's batches: callers submit, a few threads encode."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -20,6 +21,8 @@ Vectors = NDArray[np.float32]
 """(N, D) unit vectors."""
 MOST_BEFORE = 256
 """Pictures that may wait for a model whose batch size is not known yet."""
+BACKLOG_EACH = 2
+"""Batches at least that may wait for each of the threads that encode."""
 PATIENCE_S = 0.25
 """How long a caller waits at least for others to fill its batch, which would be padded otherwise.
 As long as the last batch took where that is more: then waiting in vain costs at most as much again
@@ -35,6 +38,9 @@ class ImageEncoder(Protocol):
     @property
     def batches_at_once(self) -> int: ...
 
+    @property
+    def calls_at_once(self) -> int: ...
+
     def encode_images(self, images: Images) -> Vectors: ...
 
 
@@ -44,14 +50,42 @@ class _Job(Future[Vectors]):
     def __init__(self, images: Images, batches: SharedBatches) -> None:
         super().__init__()
         self.left = images
-        """Those not encoded yet."""
-        self.parts: list[Vectors] = []
+        """Those that are in no batch yet."""
+        self.refused = False
+        self._count = self._missing = len(images)
+        self._parts: dict[int, Vectors] = {}
         self._batches = batches
+
+    def taken(self, most: int) -> _Part:
+        """The next of its pictures, for a batch."""
+        place = self._count - len(self.left)
+        part, self.left = self.left[:most], self.left[most:]
+        return _Part(self, place, part)
+
+    def add(self, part: _Part, vectors: Vectors) -> bool:
+        """Keeps a part's vectors; whether the job is done by that."""
+        self._parts[part.place] = vectors
+        self._missing -= len(vectors)
+        return not self._missing and not self.refused
+
+    def vectors(self) -> Vectors:
+        """Of all its parts, which may have come in any order."""
+        return np.concatenate([self._parts[place] for place in sorted(self._parts)])
 
     def result(self, timeout: float | None = None) -> Vectors:
         """The (N, D) vectors; asking for them is what makes a batch go that is not full."""
         with self._batches.awaited(self):
             return super().result(timeout)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Pictures of one job in one batch."""
+
+    job: _Job
+    place: int
+    """Of the first of them among the job's."""
+    images: Images
 
 
 class SharedBatches:
@@ -140,12 +174,25 @@ class SharedBatches:
     def _run(self) -> None:
         try:
             size, at_once = self._encoder.batch_size, self._encoder.batches_at_once
+            lanes = self._encoder.calls_at_once
         except BaseException as error:  # noqa: BLE001 -- belongs to the callers, who wait for it
             self._fail(error)
             return
         with self._changed:
-            self._size, self._at_once, self._most = size, at_once, self._backlog * size
+            self._size, self._at_once = size, at_once
+            self._most = max(self._backlog, BACKLOG_EACH * lanes) * size
             self._changed.notify_all()
+        others = [
+            threading.Thread(target=self._serve, name="vscan-encode", daemon=True)
+            for _ in range(lanes - 1)
+        ]
+        for thread in others:
+            thread.start()
+        self._serve()
+        for thread in others:
+            thread.join()
+
+    def _serve(self) -> None:
         while batch := self._next_batch():
             self._encode(batch)
 
@@ -160,23 +207,21 @@ class SharedBatches:
         for job in left:
             job.set_exception(error)
 
-    def _next_batch(self) -> list[tuple[_Job, Images]]:
-        """The pictures of one batch, or of some full ones, with whose they are; none at the end."""
+    def _next_batch(self) -> list[_Part]:
+        """What one batch is made of, or some full ones; nothing at the end."""
         size, patient = self._size, True
         with self._changed:
             while self._queued < size and not self._closed:
                 if self._queued and self._waiting and not (patient and self._may_grow()):
                     break
                 patient = self._changed.wait(self._patience_s)
-            batch: list[tuple[_Job, Images]] = []
+            batch: list[_Part] = []
             whole = min(self._at_once, self._queued // size)
             taken = room = size * max(1, whole)
             while room and self._jobs:
-                job = self._jobs[0]
-                batch.append((job, job.left[:room]))
-                job.left = job.left[room:]
-                room -= len(batch[-1][1])
-                if not len(job.left):
+                batch.append(self._jobs[0].taken(room))
+                room -= len(batch[-1].images)
+                if not len(self._jobs[0].left):
                     self._jobs.popleft()
             self._queued -= taken - room
             self._changed.notify_all()
@@ -186,26 +231,36 @@ class SharedBatches:
         """Whether there may be anybody who works and does not stand still."""
         return self._others_may_come or self._waiting + self._stalled < self._working
 
-    def _encode(self, batch: list[tuple[_Job, Images]]) -> None:
+    def _encode(self, batch: list[_Part]) -> None:
         begun = time.perf_counter()
         try:
-            vectors = self._encoder.encode_images(np.concatenate([images for _, images in batch]))
-            self._patience_s = max(PATIENCE_S, time.perf_counter() - begun)
+            vectors = self._encoder.encode_images(np.concatenate([part.images for part in batch]))
         except BaseException as error:  # noqa: BLE001 -- belongs to the callers, who wait for it
-            with self._changed:
-                for job, _ in batch:
-                    if self._jobs and self._jobs[0] is job:  # what is left of it need not be made
-                        self._jobs.popleft()
-                        self._queued -= len(job.left)
-            for job, _ in batch:
-                job.set_exception(error)
+            self._refuse(batch, error)
             return
-        at = 0
-        for job, images in batch:
-            job.parts.append(vectors[at : at + len(images)])
-            at += len(images)
-            if not len(job.left):
-                job.set_result(np.concatenate(job.parts))
+        done, at = [], 0
+        with self._changed:
+            self._patience_s = max(PATIENCE_S, time.perf_counter() - begun)
+            for part in batch:
+                if part.job.add(part, vectors[at : at + len(part.images)]):
+                    done.append(part.job)
+                at += len(part.images)
+        for job in done:
+            job.set_result(job.vectors())
+
+    def _refuse(self, batch: list[_Part], error: BaseException) -> None:
+        """The jobs of a batch that failed; what else there is of them need not be made."""
+        refused = []
+        with self._changed:
+            for job in (part.job for part in batch if not part.job.refused):
+                job.refused = True
+                refused.append(job)
+                if job in self._jobs:
+                    self._jobs.remove(job)
+                    self._queued -= len(job.left)
+            self._changed.notify_all()
+        for job in refused:
+            job.set_exception(error)
 
     def close(self) -> None:
         """Encode what was submitted, then stop."""

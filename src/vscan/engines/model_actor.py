@@ -22,7 +22,7 @@ MODEL_RESTARTS = 10
 PICTURES_AHEAD = 256
 """Pictures of one reading actor on their way to the model; beyond them its reading pauses."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""What says how many threads torch takes. Ray sets the first one in its workers."""
+"""What says how many cores the model takes. Ray sets the first one in its workers."""
 
 
 def threads_told() -> dict[str, str]:
@@ -37,8 +37,7 @@ class ModelActor:
         self, make_encoder: Callable[[], ImageEncoder], threads: Mapping[str, str]
     ) -> None:
         """make_encoder: gives the encoder, to be loaded by its first use. threads: the driver's
-        `threads_told`: torch must sum in as many threads as in a scan without Ray, for another
-        order of sums is another last bit."""
+        `threads_told`: the model takes as many cores as in a scan without Ray."""
         for name in THREADS:
             os.environ.pop(name, None)
         os.environ.update(threads)

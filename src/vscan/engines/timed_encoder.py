@@ -32,6 +32,11 @@ class TimedEncoder:
         """As of the encoder."""
         return self._encoder.batches_at_once
 
+    @property
+    def calls_at_once(self) -> int:
+        """As of the encoder."""
+        return self._encoder.calls_at_once
+
     def encode_images(self, images: Images) -> Vectors:
         """(N, H, W, 3) pictures to (N, D) unit vectors, and errors, as of the encoder."""
         with self._timings.of_model():

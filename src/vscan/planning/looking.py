@@ -134,7 +134,7 @@ class Pictures:
             return 0.0
         clock: Callable[[], float]
         clock = time.process_time if self.encoder.device == "cpu" else time.perf_counter
-        size = self.encoder.batch_size
+        size = self.encoder.batch_size * self.encoder.calls_at_once
         count = max(1, len(self.kept) // size) * size
         pictures = np.stack([self.kept[k % len(self.kept)] for k in range(count)])
         self.encoder.encode_images(pictures[:size])  # the first one chooses and loads its kernels

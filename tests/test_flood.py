@@ -384,7 +384,7 @@ def test_the_file_does_not_depend_on_the_order(
 
 def test_on_stdout(three: None, vscan: Vscan, platform: Platform) -> None:
     """What was printed cannot be taken back: only later lines change, and stderr says so."""
-    ran = vscan("scan", *platform.videos(*ALL), *platform.rules, "--workers", "1")  # in their order
+    ran = vscan("scan", *platform.videos(*ALL), *platform.rules)
     assert [False, False, False, True, True] == [flooded(each) for each in ran.records]
     assert ["clear", "violation", "violation", "clear", "clear"] == [
         each["outcome"] for each in ran.records

@@ -27,12 +27,22 @@ def sources(count: int) -> Iterator[Source]:
 
 
 def test_every_source_is_answered() -> None:
-    """Each once, in the order in which they end."""
+    """Each once."""
     found = local.run(
         sources(50), lambda source, _readers, _embed: source.uri, encoder=None, workers=4,
         limits=ReadLimits(),
     )  # fmt: skip
     assert sorted(f"{number}.mp4" for number in range(50)) == sorted(found)
+
+
+def test_one_worker_keeps_the_order() -> None:
+    """However many have ended by the time that somebody looks, results come in the sources'
+    order."""
+    found = local.run(
+        sources(500), lambda source, _readers, _embed: source.uri, encoder=None, workers=1,
+        limits=ReadLimits(),
+    )  # fmt: skip
+    assert [f"{number}.mp4" for number in range(500)] == list(found)
 
 
 def test_sources_are_drawn_as_work_ends() -> None:

@@ -34,7 +34,7 @@ def run(
     cancel: Callable[[], None] = lambda: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Generator[Result, None, None]:
-    """What `work` makes of each source, as each ends (not in their order).
+    """What `work` makes of each source, as each ends; those that end together in their order.
 
     `work` is called in `workers` threads, with as many readers, and in WAITING more where there is
     a model to share; it must not raise for a source that is at fault. readers_wait: whether sources
@@ -67,22 +67,33 @@ def run(
         threads = stack.enter_context(ThreadPoolExecutor(busy, "vscan-worker"))
         told = {} if batches is None else {"stalls": batches.stalls, "resumes": batches.resumes}
         readers = stack.enter_context(ReaderPool(count, limits, stopping=stopping, **told))
-        pending: set[Future[Result]] = set()
+        pending: list[Future[Result]] = []
         stack.callback(lambda: [future.cancel() for future in pending])
         stack.callback(cancel)
         for source in sources:
             if stopping():
                 break
-            pending.add(threads.submit(working, source))
+            pending.append(threads.submit(working, source))
             if len(pending) >= busy:
                 # Every worker has something to do: hand on what has ended, and wait for room
                 # only where as much again is queued behind them.
                 room = len(pending) < 2 * busy
-                done, pending = wait(pending, 0 if room else None, return_when=FIRST_COMPLETED)
+                done, pending = _ended(pending, 0 if room else None)
                 yield from begun(done)
         while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            done, pending = _ended(pending)
             yield from begun(done)
+
+
+def _ended(
+    pending: list[Future[Result]], patience_s: float | None = None
+) -> tuple[list[Future[Result]], list[Future[Result]]]:
+    """Those that have ended, of which there is one at least where no patience is told, and those
+    that have not; both in their order, so that one worker's results are in that of the sources."""
+    done, _ = wait(pending, patience_s, return_when=FIRST_COMPLETED)
+    return [each for each in pending if each in done], [
+        each for each in pending if each not in done
+    ]
 
 
 def begun(done: Iterable[Future[Result]]) -> Iterator[Result]:

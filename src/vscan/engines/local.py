@@ -91,9 +91,8 @@ def _ended(
     """Those that have ended, of which there is one at least where no patience is told, and those
     that have not; both in their order, so that one worker's results are in that of the sources."""
     done, _ = wait(pending, patience_s, return_when=FIRST_COMPLETED)
-    return [each for each in pending if each in done], [
-        each for each in pending if each not in done
-    ]
+    left = [each for each in pending if each not in done]
+    return [each for each in pending if each in done], left
 
 
 def begun(done: Iterable[Future[Result]]) -> Iterator[Result]:

@@ -63,6 +63,29 @@ def test_a_scan_into_parts_is_a_scan(
     assert found["manifests/shard-00001-of-00002.json"]["finished"]
 
 
+def test_figures_of_what_lies_in_object_storage(vscan: Vscan, uri: str, tmp_path: Path) -> None:
+    """report, metrics and pick say of a folder of parts behind a URI, and of an object, what they
+    say of the same lines in a local file; only the file's name differs."""
+    write(uri.rstrip("/"), *(f"{number}.mp4" for number in range(4)))
+    local, one = tmp_path / "run", uri.rstrip("/") + ".jsonl"
+    assert 0 == vscan("verdicts", "merge", uri, "-o", local).code
+    assert 0 == vscan("verdicts", "merge", uri, "-o", one).code
+    for command in (("metrics", "--json"), ("pick", "-n", "2", "--on", "p", "--json")):
+        expected = vscan(command[0], local, *command[1:])
+        for place in (uri, one):
+            told = vscan(command[0], place, *command[1:])
+            assert (0, 0) == (expected.code, told.code), told.err
+            assert expected.out.replace(str(local).encode(), place.encode()) == told.out
+    pages = []
+    for place in (local, uri):
+        page = tmp_path / "page.html"
+        ran = vscan("report", place, "-o", page, "--force")
+        assert (0, True) == (ran.code, "4 videos" in ran.err), ran.err
+        pages.append(page.read_text("utf-8"))
+    assert "Scan report: run<" in pages[0] and "Scan report: run<" in pages[1]
+    assert uri in pages[1]
+
+
 def test_a_local_folder_and_its_fresh_start(
     vscan: Vscan, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def metrics(
     verdicts: Annotated[
-        list[Path],
-        typer.Argument(metavar="VERDICTS...", help="Verdict files, as `vscan scan -o` writes them; "
-                       "a later file's verdict on a video takes an earlier one's place."),
+        list[str],
+        typer.Argument(metavar="VERDICTS...", help="Verdict files or folders of parts, as `vscan "
+                       "scan -o` writes them, or their URIs; a later one's verdict on a video "
+                       "takes an earlier one's place."),
     ],
     log: Annotated[
         Path | None,
@@ -60,9 +61,9 @@ def metrics(
         typer.Option(help="Cases below which no rate is given: too few tell nothing.", min=1),
     ] = 10,
     against: Annotated[
-        list[Path] | None,
-        typer.Option(help="Verdict file of an earlier run, for drift: shares flagged and scores "
-                     "then and now. May be repeated."),
+        list[str] | None,
+        typer.Option(help="Verdicts of an earlier run, likewise, for drift: shares flagged and "
+                     "scores then and now. May be repeated."),
     ] = None,
     seed: Annotated[
         int,
@@ -99,6 +100,7 @@ def metrics(
     `vscan metrics verdicts.jsonl --log decisions.db --by policy,market --html metrics.html`
     """
     from vscan.cli.dates import day
+    from vscan.cli.verdict_inputs import local_ones
     from vscan.metrics.enforcement.grouping import Window, grouping
     from vscan.metrics.enforcement.measure import MetricsSettings
     from vscan.metrics.enforcement.measure import metrics as counted
@@ -120,7 +122,7 @@ def metrics(
     with ExitStack() as stack:
         page = None
         if html is not None:
-            read = [*verdicts, *settings.against, *others]
+            read = [*local_ones((*verdicts, *settings.against)), *others]
             page = stack.enter_context(
                 closing(ReportFile(html, option="--html", force=force, inputs=read))
             )

@@ -17,9 +17,9 @@ COLUMNS = ("source", "policy", "score", "stratum", "weight", "reason")
 
 def pick(
     verdicts: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="VERDICTS…", help="Verdict files to pick from, the older ones "
-                       "first. Or give --store."),
+        list[str] | None,
+        typer.Argument(metavar="VERDICTS…", help="Verdict files or folders of parts to pick from, "
+                       "or their URIs, the older ones first. Or give --store."),
     ] = None,
     store: Annotated[
         str | None,
@@ -115,6 +115,7 @@ def pick(
     """
     from vscan.cli.index_output import say, with_progress
     from vscan.cli.tables import print_json_lines, print_table
+    from vscan.cli.verdict_inputs import local_ones
     from vscan.metrics.picking.pick import PickSettings, prepare_picking
     from vscan.reports.report_file import ReportFile
 
@@ -132,7 +133,7 @@ def pick(
     )
     files = tuple(verdicts or ())
     judging = _judging(files, store, policy, tuple(index or ()), model, weights)
-    read = [*files, *(each for each in (log, labels) if each is not None)]
+    read = [*local_ones(files), *(each for each in (log, labels) if each is not None)]
     with ExitStack() as stack:
         file = None
         if output is not None:
@@ -160,7 +161,7 @@ def pick(
 
 
 def _judging(
-    files: tuple[Path, ...],
+    files: tuple[str, ...],
     store: str | None,
     policy: str | None,
     indexes: tuple[str, ...],

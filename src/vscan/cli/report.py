@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def report(
     verdicts: Annotated[
-        list[Path],
-        typer.Argument(metavar="VERDICTS…", help="Verdict files, as `vscan scan -o` writes them, "
-                       "the older ones first; - for stdin."),
+        list[str],
+        typer.Argument(metavar="VERDICTS…", help="Verdict files or folders of parts, as `vscan "
+                       "scan -o` writes them, or their URIs, the older ones first; - for stdin."),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File that takes the page, as report.html.")
@@ -56,6 +56,7 @@ def report(
     Example: `vscan report verdicts.jsonl -o report.html --log decisions.db --policy baseline`
     """
     from vscan.cli.index_output import say
+    from vscan.cli.verdict_inputs import local_ones
     from vscan.decisions.log import DecisionLog
     from vscan.policies.pack import load_pack
     from vscan.reports.report_file import ReportFile
@@ -63,7 +64,7 @@ def report(
     from vscan.reports.scan_report import scan_report
 
     inputs = [
-        *verdicts,
+        *local_ones(verdicts),
         *([] if log is None else [log]),
         *([] if policy is None else [Path(policy)]),
     ]

@@ -1,15 +1,23 @@
-"""Verdict files of a command's arguments, wherever they lie: copied with a bar for people."""
+"""Verdict files of a command's arguments, wherever they lie."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vscan.store.verdict_copies import LocalVerdicts
+
+
+def local_ones(names: Iterable[str]) -> list[Path]:
+    """Those that are files or folders of this machine, as an output must not be."""
+    from vscan.storage import location, scheme_of
+
+    places = (location(name) for name in names if scheme_of(name) in (None, "file"))
+    return [place for place in places if isinstance(place, Path)]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from vscan.decisions.decision import Decision
 from vscan.errors import UsageError
@@ -16,6 +16,8 @@ from vscan.reports.policy_figures import PolicyFigures, policy_figures
 from vscan.reports.ruled import Ruled, Rulings, ruled
 from vscan.reports.thumbnails import Shot
 from vscan.reports.trouble import Trouble, trouble
+from vscan.runs import without_secrets
+from vscan.storage import scheme_of
 from vscan.store.browse import Record, load_records, most_severe_first
 from vscan.verdicts import OUTCOMES
 
@@ -68,21 +70,22 @@ class ScanReport:
 
 
 def scan_report(
-    files: Sequence[Path],
+    files: Sequence[Path | str],
     *,
     title: str = "",
     decisions: Iterable[Decision] | None = None,
     pack: PolicyPack | None = None,
     most: int = MOST_IN_DETAIL,
 ) -> ScanReport:
-    """Gathers a report from verdict files; where two know a source, the later one counts.
+    """Gathers a report from verdict files, folders of parts and URIs; where two know a source, the
+    later one counts.
 
     decisions: all of a decision log, in its order. pack: for titles, descriptions and thresholds.
     Raises OutputError for a file that holds something else, UsageError where there is no verdict.
     """
     records, replaced = _records(files)
     if not records:
-        names = ", ".join(str(file) for file in files)
+        names = ", ".join(_said(file) for file in files)
         raise UsageError(f"{names}: no verdict in it", remedy="give what `vscan scan -o` wrote")
     rulings = None if decisions is None else Rulings(decisions)
     ordered = most_severe_first(records)
@@ -91,7 +94,7 @@ def scan_report(
     flagged = [each for each in ordered if each["findings"]]
     return ScanReport(
         title=title or _title(files),
-        files=tuple(str(file) for file in files),
+        files=tuple(_said(file) for file in files),
         overview=_overview(records),
         first=tuple(open_ones[:most]),
         need_a_person=len(open_ones),
@@ -105,7 +108,7 @@ def scan_report(
         ruled=None if rulings is None else ruled(records, rulings),
         trouble=trouble(ordered, most),
         configurations=configurations(records),
-        runs=found_runs([file for file in files if str(file) != "-"]),
+        runs=found_runs([Path(each) for each in files if str(each) != "-" and _is_local(each)]),
         replaced=replaced,
         most=most,
     )
@@ -115,7 +118,7 @@ Shots = Mapping[str, tuple[Shot, ...]]
 """By verdict, its blurred frames."""
 
 
-def _records(files: Sequence[Path]) -> tuple[list[Record], int]:
+def _records(files: Sequence[Path | str]) -> tuple[list[Record], int]:
     latest: dict[str, Record] = {}
     read = 0
     for file in files:
@@ -126,10 +129,17 @@ def _records(files: Sequence[Path]) -> tuple[list[Record], int]:
     return list(latest.values()), read - len(latest)
 
 
-def _title(files: Sequence[Path]) -> str:
-    if len(files) == 1:
-        return f"Scan report: {files[0].name}"
-    return f"Scan report: {files[0].name} and {len(files) - 1} more"
+def _is_local(name: Path | str) -> bool:
+    return isinstance(name, Path) or scheme_of(name) is None
+
+
+def _said(name: Path | str) -> str:
+    return str(name) if _is_local(name) else without_secrets(str(name))
+
+
+def _title(files: Sequence[Path | str]) -> str:
+    name = PurePosixPath(_said(files[0])).name
+    return f"Scan report: {name}" + (f" and {len(files) - 1} more" if len(files) > 1 else "")
 
 
 def _overview(records: Sequence[Record]) -> Overview:

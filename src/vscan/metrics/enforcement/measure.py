@@ -34,15 +34,15 @@ from vscan.runs import without_secrets
 class MetricsSettings:
     """What the figures are made from, and how they are grouped."""
 
-    verdicts: tuple[Path, ...]
-    """A later file's line of a video takes an earlier one's place."""
+    verdicts: tuple[Path | str, ...]
+    """Files, folders of parts, URIs. A later one's line of a video takes an earlier one's place."""
     log: Path | None = None
     labels: Path | None = None
     """Answers to the sample's picks that stand in no log."""
     sample: Path | None = None
     gold: Path | None = None
     """Known answers, for decisions of the kind `gold`."""
-    against: tuple[Path, ...] = ()
+    against: tuple[Path | str, ...] = ()
     grouping: Grouping = field(default_factory=Grouping)
     window: Window = field(default_factory=Window)
     least: int = LEAST

@@ -155,11 +155,11 @@ class Verdicts:
         self.unread[name] = self.unread.get(name, 0) + 1
 
 
-def load_verdicts(paths: Iterable[Path]) -> Verdicts:
-    """The verdicts of the files. Raises OutputError where one cannot be read or holds others."""
+def load_verdicts(names: Iterable[Path | str]) -> Verdicts:
+    """The verdicts of the files, folders of parts and URIs. Raises as `load_records`."""
     verdicts = Verdicts()
-    for path in paths:
-        for record in load_records(path):
+    for name in names:
+        for record in load_records(name):
             verdicts.add(record)
     return verdicts
 

@@ -114,12 +114,12 @@ def whole_video(video: ScoredVideo, policy: str | None) -> Candidate:
     )
 
 
-def judged_records(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], int]:
-    """The verdicts of these files, the last one of each source, and how many are errors, which are
-    left out. Raises OutputError as `load_records`."""
+def judged_records(names: Sequence[Path | str]) -> tuple[list[dict[str, Any]], int]:
+    """The verdicts of these files, folders of parts and URIs, the last one of each source, and how
+    many are errors, which are left out. Raises OutputError as `load_records`."""
     latest: dict[str, dict[str, Any]] = {}
-    for path in paths:
-        for record in load_records(path):
+    for name in names:
+        for record in load_records(name):
             latest.pop(record["source"]["uri"], None)
             latest[record["source"]["uri"]] = record
     judged = [record for record in latest.values() if record["outcome"] != "error"]

@@ -122,7 +122,7 @@ class Picking:
 
 
 def prepare_picking(
-    settings: PickSettings, verdicts: tuple[Path, ...], judging: ScanSettings | None
+    settings: PickSettings, verdicts: tuple[Path | str, ...], judging: ScanSettings | None
 ) -> Picking:
     """Load what to pick from: verdict files, or the store and pack of `judging`.
 
@@ -156,7 +156,7 @@ def prepare_picking(
 
 
 def _of_files(
-    settings: PickSettings, verdicts: tuple[Path, ...], judging: ScanSettings | None
+    settings: PickSettings, verdicts: tuple[Path | str, ...], judging: ScanSettings | None
 ) -> Picking:
     needs_log = settings.strategy == "disagreement" and settings.log is not None
     if settings.strategy != "stratified" and (not needs_log or settings.against is not None):

@@ -51,7 +51,7 @@ def test_help_teaches(vscan: Vscan, names: tuple[str, ...]) -> None:
     [
         ("index", "create", "s3://bucket/new", "--no-embedding"),
         ("index", "add", "s3://bucket/known", "clips", "--under", "a.b"),
-        ("report", "s3://bucket/run/", "-o", "page.html"),
+        ("review", "serve", "s3://bucket/run/", "--reviewer", "ana", "--log", "d.db"),
         ("report", "verdicts.jsonl", "-o", "gs://bucket/page.html"),
         ("scan", "clips", "-o", "out.jsonl", "--metrics-file", "az://bucket/vscan.prom"),
     ],

@@ -77,9 +77,9 @@ def test_figures_of_what_lies_in_object_storage(vscan: Vscan, uri: str, tmp_path
             assert (0, 0) == (expected.code, told.code), told.err
             assert expected.out.replace(str(local).encode(), place.encode()) == told.out
     pages = []
-    for place in (local, uri):
+    for name in (local, uri):
         page = tmp_path / "page.html"
-        ran = vscan("report", place, "-o", page, "--force")
+        ran = vscan("report", name, "-o", page, "--force")
         assert (0, True) == (ran.code, "4 videos" in ran.err), ran.err
         pages.append(page.read_text("utf-8"))
     assert "Scan report: run<" in pages[0] and "Scan report: run<" in pages[1]

@@ -122,7 +122,7 @@ def metrics(
     with ExitStack() as stack:
         page = None
         if html is not None:
-            read = [*local_ones((*verdicts, *settings.against)), *others]
+            read = [*local_ones((*verdicts, *(against or ()))), *others]
             page = stack.enter_context(
                 closing(ReportFile(html, option="--html", force=force, inputs=read))
             )

@@ -51,7 +51,7 @@ def test_help_teaches(vscan: Vscan, names: tuple[str, ...]) -> None:
     [
         ("index", "create", "s3://bucket/new", "--no-embedding"),
         ("index", "add", "s3://bucket/known", "clips", "--under", "a.b"),
-        ("review", "serve", "s3://bucket/run/", "--reviewer", "ana", "--log", "d.db"),
+        ("review", "serve", "d.db", "s3://bucket/run/", "--reviewer", "ana"),
         ("report", "verdicts.jsonl", "-o", "gs://bucket/page.html"),
         ("scan", "clips", "-o", "out.jsonl", "--metrics-file", "az://bucket/vscan.prom"),
     ],

@@ -30,6 +30,16 @@ class Box:
     left: int
     right: int
 
+    @property
+    def height(self) -> int:
+        """Its rows."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Its columns."""
+        return self.right - self.left
+
     def of(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """That part of a frame (H, W, 3), as a view."""
         return rgb[self.top : self.bottom, self.left : self.right]

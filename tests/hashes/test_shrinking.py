@@ -1,4 +1,4 @@
-"""Shrinking for PDQ: bands leave out nothing but zeros, and a part is shrunk as if it were alone."""
+"""Shrinking for PDQ: bands leave out zeros alone, and a part is shrunk as a frame would be."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_matrix_is_two_passes_of_the_box_filter(side: int) -> None:
     ids=str,
 )
 def test_bands_agree_with_the_dense_products(size: tuple[int, int]) -> None:
-    """All four forms of luma are what the whole matrices make of it, at any size, within rounding."""
+    """All four forms of luma are what the whole matrices make of it, but for rounding."""
     frame = noise(*size)
     down, across = (filter_matrix(side) for side in size)
     luma = frame @ np.array([0.299, 0.587, 0.114])

@@ -106,7 +106,7 @@ def _unhashable() -> tuple[NDArray[np.uint8], int]:
 def _hashed(small: NDArray[np.float32]) -> tuple[NDArray[np.uint8], int]:
     """Hashes and quality of what `shrunk` made of one part."""
     dct = _dct_matrix()
-    return _hash_forms(dct @ small @ dct.T), _quality(small[0, 0])
+    return _hash_forms((dct @ small @ dct.T).astype(np.float32, copy=False)), _quality(small[0, 0])
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +115,7 @@ def _dct_matrix() -> NDArray[np.float32]:
     frequency = np.arange(1, _FREQUENCIES + 1)[:, None]
     position = 2 * np.arange(SIDE)[None, :] + 1
     matrix = np.sqrt(2.0 / SIDE) * np.cos(np.pi / (2 * SIDE) * frequency * position)
-    small = matrix.astype(np.float32)
+    small: NDArray[np.float32] = matrix.astype(np.float32)
     small.setflags(write=False)  # every caller has the same one
     return small
 

@@ -27,7 +27,7 @@ REGION_COUNT = FIRST_CROP + len(_CROPS)
 
 
 def source_regions(rgb: NDArray[np.uint8]) -> Iterator[tuple[int, Box]]:
-    """(region, where) of what is hashed of a source's frame (H, W, 3): WHOLE, and CONTENT if any."""
+    """(region, where) of what is hashed of a source's frame (H, W, 3): WHOLE, CONTENT if any."""
     yield WHOLE, Box(0, rgb.shape[0], 0, rgb.shape[1])
     box = content_box(rgb)
     if box is not None:

@@ -114,7 +114,7 @@ def bands(side: int) -> tuple[Band, ...]:
 
 
 def filter_matrix(side: int) -> NDArray[np.float64]:
-    """A: two passes of the reference's box filter over `side` pixels, and what it keeps, (64, side).
+    """A: two passes of the reference's box filter over `side` pixels, 64 rows kept: (64, side).
 
     The window of width w = (side + 127) // 128 around pixel i is [i - (w - h), i + h - 1] with
     h = (w + 2) // 2, cut at the ends and divided by what is left of it.

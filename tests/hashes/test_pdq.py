@@ -165,7 +165,7 @@ def test_a_blank_frame_has_quality_zero(level: int) -> None:
     assert 0 == quality < MIN_QUALITY
 
 
-@pytest.mark.parametrize("shape", [(4, 100, 3), (100, 4, 3), (1, 1, 3)])
+@pytest.mark.parametrize("shape", [(4, 100, 3), (100, 4, 3), (1, 1, 3), (0, 9, 3)])
 def test_a_tiny_frame_gets_zero_bits_and_quality(shape: tuple[int, int, int]) -> None:
     """Below 5 pixels a side there is nothing to hash, as in the reference."""
     forms, quality = pdq_dihedral(np.full(shape, 200, np.uint8))

@@ -45,6 +45,8 @@ def shrunk(rgb: NDArray[np.uint8], boxes: Sequence[Box]) -> list[NDArray[np.floa
 
     Of a part, [0, 0] is as it is, [0, 1] mirrored, [1, 0] flipped, [1, 1] both; values 0..255.
     """
+    if not boxes:
+        return []
     height, width = rgb.shape[:2]
     across = [bands(box.width) for box in boxes]
     narrow = [np.empty((box.height, 2 * SIDE), np.float32) for box in boxes]

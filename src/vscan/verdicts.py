@@ -232,7 +232,8 @@ def verdict_id(uri: str, sha256: str | None, provenance: Provenance) -> str:
     The same file under the same name and configuration always gets the same id: a run that
     resumes knows by it what is done.
     """
-    basis = orjson.dumps([uri, sha256, asdict(provenance)], option=orjson.OPT_SORT_KEYS)
+    # Its fields are plain: `asdict` would copy them all for every source that is asked about.
+    basis = orjson.dumps([uri, sha256, vars(provenance)], option=orjson.OPT_SORT_KEYS)
     return "v_" + hashlib.sha256(basis).hexdigest()[:20]
 
 

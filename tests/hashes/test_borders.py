@@ -7,7 +7,7 @@ import pytest
 
 from tests.drawn_footage import scenery
 from vscan.hashes.borders import content_box
-from vscan.hashes.pdq import hamming, pdq_hash
+from vscan.hashes.pdq import hamming, pdq_hash, pdq_of_parts
 from vscan.hashes.regions import (
     CONTENT,
     FIRST_CROP,
@@ -75,7 +75,7 @@ def test_regions_of_a_source_and_of_an_exemplar() -> None:
     crops = [*range(FIRST_CROP, REGION_COUNT)]
     assert [WHOLE, *crops] == [region for region, _ in exemplar_regions(inner)]
     assert [WHOLE, CONTENT, *crops] == [region for region, _ in exemplar_regions(framed)]
-    sides = {view.shape[0] for region, view in exemplar_regions(framed) if region >= FIRST_CROP}
+    sides = {box.height for region, box in exemplar_regions(framed) if region >= FIRST_CROP}
     assert len(sides) == 2
     assert 0.75 * 360 < min(sides) < max(sides) < 0.95 * 360
 
@@ -84,7 +84,8 @@ def test_a_crop_is_near_one_of_the_exemplars() -> None:
     """A copy that lost a tenth or a fifth of its sides is within a match of one of the crops."""
     frame = scenery(5)
     height, width = frame.shape[:2]
-    hashes = np.stack([pdq_hash(np.ascontiguousarray(v))[0] for _, v in exemplar_regions(frame)])
+    boxes = [box for _, box in exemplar_regions(frame)]
+    hashes = np.stack([hashes[0] for hashes, _ in pdq_of_parts(frame, boxes)])
     for share, down, across in [(0.9, 0.5, 0.5), (0.8, 0.0, 1.0), (0.8, 0.48, 0.53)]:
         high, wide = round(height * share), round(width * share)
         top, left = round((height - high) * down), round((width - wide) * across)

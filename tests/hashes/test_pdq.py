@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vscan.hashes.borders import Box
 from vscan.hashes.pdq import (
     HASH_BYTES,
     MATCH_DISTANCE,
@@ -19,6 +20,7 @@ from vscan.hashes.pdq import (
     hamming,
     pdq_dihedral,
     pdq_hash,
+    pdq_of_parts,
     to_hex,
 )
 from vscan.media import DIHEDRAL_FORMS
@@ -143,6 +145,19 @@ def test_a_view_with_strides_hashes_like_its_copy() -> None:
     assert expected[1] == actual[1]
 
 
+def test_parts_hash_like_frames_of_their_own() -> None:
+    """Each part of a frame has the hashes and quality of its copy; one too small to hash has none,
+    and takes nobody else's."""
+    frame = picture(480, 640, 4)
+    boxes = [Box(0, 480, 0, 640), Box(10, 14, 0, 640), Box(60, 420, 0, 640), Box(60, 420, 0, 640)]
+    parts = pdq_of_parts(frame, boxes)
+    for box, (forms, quality) in zip(boxes, parts, strict=True):
+        expected, expected_quality = pdq_dihedral(np.ascontiguousarray(box.of(frame)))
+        assert hamming(expected, forms).max() <= 2
+        assert expected_quality == quality
+    assert [quality for _, quality in parts].index(0) == 1
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_blank_frame_has_quality_zero(level: int) -> None:
     """A frame of one colour has quality 0, which no search takes."""
@@ -150,7 +165,7 @@ def test_a_blank_frame_has_quality_zero(level: int) -> None:
     assert 0 == quality < MIN_QUALITY
 
 
-@pytest.mark.parametrize("shape", [(4, 100, 3), (100, 4, 3), (1, 1, 3)])
+@pytest.mark.parametrize("shape", [(4, 100, 3), (100, 4, 3), (1, 1, 3), (0, 9, 3)])
 def test_a_tiny_frame_gets_zero_bits_and_quality(shape: tuple[int, int, int]) -> None:
     """Below 5 pixels a side there is nothing to hash, as in the reference."""
     forms, quality = pdq_dihedral(np.full(shape, 200, np.uint8))

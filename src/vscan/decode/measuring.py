@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vscan.decode.reader import Picture, Rgb
 from vscan.hashes.keypoints import FEATURE_BYTES, SOURCE_FEATURE_BYTES, find_keypoints
-from vscan.hashes.pdq import DIHEDRAL_COUNT, HASH_BYTES, pdq_dihedral
+from vscan.hashes.pdq import DIHEDRAL_COUNT, HASH_BYTES, pdq_of_parts
 from vscan.hashes.regions import exemplar_regions, source_regions
 from vscan.media import BATCH_FRAMES, FrameBatch, Measure
 
@@ -90,8 +90,8 @@ class _Measured:
 
     def _hash(self, rgb: Rgb, sample: int) -> None:
         regions = source_regions if self._measure.role == "source" else exemplar_regions
-        for region, part in regions(rgb):
-            hashes, quality = pdq_dihedral(part)
+        named, boxes = zip(*regions(rgb), strict=True)
+        for region, (hashes, quality) in zip(named, pdq_of_parts(rgb, boxes), strict=True):
             self._pdq.append(hashes)
             self._told.append((quality, sample, region))
 

@@ -19,6 +19,8 @@ _LEAST_CONTENT = 0.15
 """Share of a side that must be left: less is a picture on a plain ground."""
 _MARGIN = 0.004
 """Share of a side that is cut beyond the border: codecs smear its edge."""
+_AT_ONCE = 16
+"""Lines that are looked at before it is asked whether the border has ended."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,16 @@ class Box:
     bottom: int
     left: int
     right: int
+
+    @property
+    def height(self) -> int:
+        """Its rows."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Its columns."""
+        return self.right - self.left
 
     def of(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """That part of a frame (H, W, 3), as a view."""
@@ -48,9 +60,9 @@ def content_box(rgb: NDArray[np.uint8]) -> Box | None:
     if not any(_is_plain(line) for line in (seen[0], seen[-1], seen[:, 0], seen[:, -1])):
         return None
     top, bottom = _edges(seen)
-    left, right = _edges(np.ascontiguousarray(seen[top:bottom].T))
+    left, right = _edges(seen[top:bottom].T)
     # Columns beside the bars above may hide bars that only the middle shows, and the other way.
-    top, bottom = _edges(np.ascontiguousarray(seen[:, left:right]))
+    top, bottom = _edges(seen[:, left:right])
     box = Box(
         _inward(top * step, height, cut=top > 0),
         height - _inward(height - bottom * step, height, cut=bottom < len(seen)),
@@ -78,15 +90,20 @@ def _edges(lines: NDArray[np.int16]) -> tuple[int, int]:
     """(first, stop) line of the picture, among rows that may be plain at both ends."""
     if lines.size == 0:
         return 0, len(lines)
-    value = lines.mean(axis=1, dtype=np.float32)
-    plain = np.abs(lines - value[:, None]).mean(axis=1) <= _PLAIN
-    first = _run(plain, value)
+    first = _run(lines)
     if first == len(lines):
         return 0, len(lines)
-    return first, len(lines) - _run(plain[::-1], value[::-1])
+    return first, len(lines) - _run(lines[::-1])
 
 
-def _run(plain: NDArray[np.bool_], value: NDArray[np.float32]) -> int:
+def _run(lines: NDArray[np.int16]) -> int:
     """How many lines from the first on are plain and of the first one's value."""
-    belongs = plain & (np.abs(value - value[0]) <= _SAME)
-    return len(belongs) if belongs.all() else int(np.argmin(belongs))
+    begun = lines[0].mean(dtype=np.float32)
+    for top in range(0, len(lines), _AT_ONCE):
+        some = np.ascontiguousarray(lines[top : top + _AT_ONCE])
+        value = some.mean(axis=1, dtype=np.float32)
+        plain = np.abs(some - value[:, None]).mean(axis=1) <= _PLAIN
+        belongs = plain & (np.abs(value - begun) <= _SAME)
+        if not belongs.all():
+            return top + int(np.argmin(belongs))
+    return len(lines)

@@ -7,7 +7,7 @@ keeps the 16 x 16 lowest frequencies of their discrete cosine transform without 
 and sets a bit for each that is above the median. Up to the median everything is linear and
 separable, so for one frame size it is two small matrices, here cached per size:
 
-    S = A(height) · luma · A(width)^T      64 x 64
+    S = A(height) · luma · A(width)^T      64 x 64   (shrinking.py)
     C = D · S · D^T                        16 x 16
 
 The mirrored and flipped frames are the same products with the columns of A reversed, and the
@@ -19,10 +19,14 @@ docs/decisions/0006-pdq-as-matrix-products.md.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vscan.hashes.borders import Box
+from vscan.hashes.shrinking import SIDE, shrunk
 
 HASH_VERSION = "pdq/1"
 """Changes when the bits or the quality of some frame change; recorded with every stored hash."""
@@ -36,14 +40,9 @@ MIN_QUALITY = 50
 """Hashes of lower quality are of pictures too plain to tell apart: the PDQ paper discards quality
 <= 49."""
 
-_SIDE = 64
 _FREQUENCIES = 16
 _MIN_HASHABLE_SIDE = 5
 """`MIN_HASHABLE_DIM` of the reference: smaller pictures get zero bits and quality 0."""
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Weights of R, G, B in the reference's luma (ITU-R BT.601)."""
-_BLOCK_BYTES = 1 << 20
-"""Luma is made in blocks of rows of about this size, so that they stay in the cache."""
 
 
 def pdq_dihedral(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
@@ -57,13 +56,21 @@ def pdq_dihedral(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
 
     Raises ValueError when `rgb` is not uint8 of shape (H, W, 3).
     """
+    return pdq_of_parts(rgb, [Box(0, rgb.shape[0], 0, rgb.shape[1])])[0]
+
+
+def pdq_of_parts(
+    rgb: NDArray[np.uint8], boxes: Sequence[Box]
+) -> list[tuple[NDArray[np.uint8], int]]:
+    """What `pdq_dihedral` says of each of those parts of a frame, from one pass over its pixels.
+
+    Raises ValueError as `pdq_dihedral` does.
+    """
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
         raise ValueError(f"a frame must be uint8 (H, W, 3), got {rgb.dtype} {rgb.shape}")
-    if min(rgb.shape[:2]) < _MIN_HASHABLE_SIDE:
-        return np.zeros((DIHEDRAL_COUNT, HASH_BYTES), np.uint8), 0
-    small = _shrink(rgb)
-    dct = _dct_matrix()
-    return _hash_forms((dct @ small @ dct.T).astype(np.float32, copy=False)), _quality(small[0, 0])
+    large = [box for box in boxes if min(box.height, box.width) >= _MIN_HASHABLE_SIDE]
+    found = iter(shrunk(rgb, large))
+    return [_hashed(next(found)) if box in large else _unhashable() for box in boxes]
 
 
 def pdq_hash(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
@@ -92,75 +99,25 @@ def from_hex(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(bytes.fromhex(text), np.uint8).copy()
 
 
-def _shrink(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The reference's filtered and decimated luma of four forms, (2, 2, 64, 64) float32 in 0..255.
-
-    [0, 0] is of the frame as it is, [0, 1] mirrored, [1, 0] flipped, [1, 1] both.
-    """
-    height, width = rgb.shape[:2]
-    across = _filter_both_ways(width).T
-    narrow = np.empty((height, 2 * _SIDE), np.float32)
-    rows = max(1, _BLOCK_BYTES // (4 * width))
-    luma, part = np.empty((2, rows, width), np.float32)
-    red, green, blue = _LUMA
-    for top in range(0, height, rows):
-        block = rgb[top : top + rows]
-        count = len(block)
-        np.multiply(block[..., 0], red, out=luma[:count])
-        luma[:count] += np.multiply(block[..., 1], green, out=part[:count])
-        luma[:count] += np.multiply(block[..., 2], blue, out=part[:count])
-        np.matmul(luma[:count], across, out=narrow[top : top + rows])
-    small = _filter_both_ways(height) @ narrow
-    return small.reshape(2, _SIDE, 2, _SIDE).transpose(0, 2, 1, 3)
+def _unhashable() -> tuple[NDArray[np.uint8], int]:
+    return np.zeros((DIHEDRAL_COUNT, HASH_BYTES), np.uint8), 0
 
 
-@lru_cache(maxsize=16)
-def _filter_both_ways(side: int) -> NDArray[np.float32]:
-    """A(side) above A(side) with reversed columns, which filters the reversed side: (128, side).
-
-    The reference's window lies half a pixel off centre and so do the values it keeps, so that the
-    hash of a mirrored frame is not the hash with signs changed: on real frames that would be 8 to
-    16 bits off in the median and up to 50, of the 31 that a match allows.
-    """
-    plain = _filter_matrix(side)
-    return _frozen(np.concatenate((plain, plain[:, ::-1])).astype(np.float32))
-
-
-def _filter_matrix(side: int) -> NDArray[np.float64]:
-    """Two passes of the reference's box filter over `side` pixels, and the 64 it keeps: (64, side).
-
-    The window of width w = (side + 127) // 128 around pixel i is [i - (w - h), i + h - 1] with
-    h = (w + 2) // 2, cut at the ends and divided by what is left of it.
-    """
-    width = (side + 127) // 128
-    half = (width + 2) // 2
-    at = np.arange(side)
-    first = np.maximum(at - (width - half), 0)
-    stop = np.minimum(at + half, side)
-    share = 1.0 / (stop - first)
-    matrix = np.zeros((_SIDE, side + 1))
-    for row in range(_SIDE):
-        kept = int((row + 0.5) * side / _SIDE)
-        window = slice(first[kept], stop[kept])
-        # The second pass sums boxes: each adds a step up where it begins and down where it ends.
-        np.add.at(matrix[row], first[window], share[window] * share[kept])
-        np.add.at(matrix[row], stop[window], -share[window] * share[kept])
-    return np.cumsum(matrix, axis=1)[:, :side]
+def _hashed(small: NDArray[np.float32]) -> tuple[NDArray[np.uint8], int]:
+    """Hashes and quality of what `shrunk` made of one part."""
+    dct = _dct_matrix()
+    return _hash_forms((dct @ small @ dct.T).astype(np.float32, copy=False)), _quality(small[0, 0])
 
 
 @lru_cache(maxsize=1)
 def _dct_matrix() -> NDArray[np.float32]:
     """Rows 1..16 of the 64-point DCT-II, (16, 64); row 0, the constant one, is left out."""
     frequency = np.arange(1, _FREQUENCIES + 1)[:, None]
-    position = 2 * np.arange(_SIDE)[None, :] + 1
-    matrix = np.sqrt(2.0 / _SIDE) * np.cos(np.pi / (2 * _SIDE) * frequency * position)
-    return _frozen(matrix.astype(np.float32))
-
-
-def _frozen(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The matrix made read-only, since the caches hand the same one to every caller."""
-    matrix.setflags(write=False)
-    return matrix
+    position = 2 * np.arange(SIDE)[None, :] + 1
+    matrix = np.sqrt(2.0 / SIDE) * np.cos(np.pi / (2 * SIDE) * frequency * position)
+    small: NDArray[np.float32] = matrix.astype(np.float32)
+    small.setflags(write=False)  # every caller has the same one
+    return small
 
 
 def _hash_forms(frequencies: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -26,22 +26,22 @@ _CROPS = (
 REGION_COUNT = FIRST_CROP + len(_CROPS)
 
 
-def source_regions(rgb: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """(region, view) of what is hashed of a source's frame (H, W, 3): WHOLE, and CONTENT if any."""
-    yield WHOLE, rgb
+def source_regions(rgb: NDArray[np.uint8]) -> Iterator[tuple[int, Box]]:
+    """(region, where) of what is hashed of a source's frame (H, W, 3): WHOLE, CONTENT if any."""
+    yield WHOLE, Box(0, rgb.shape[0], 0, rgb.shape[1])
     box = content_box(rgb)
     if box is not None:
-        yield CONTENT, box.of(rgb)
+        yield CONTENT, box
 
 
-def exemplar_regions(rgb: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def exemplar_regions(rgb: NDArray[np.uint8]) -> Iterator[tuple[int, Box]]:
     """The same of an exemplar's frame, and crops of its content: regions FIRST_CROP and on."""
-    inner = rgb
-    for region, view in source_regions(rgb):
-        yield region, view
-        inner = view
-    height, width = inner.shape[:2]
+    inner = Box(0, 0, 0, 0)
+    for region, box in source_regions(rgb):
+        yield region, box
+        inner = box
     for k, (share, down, across) in enumerate(_CROPS):
-        high, wide = round(height * share), round(width * share)
-        top, left = round((height - high) * down), round((width - wide) * across)
-        yield FIRST_CROP + k, Box(top, top + high, left, left + wide).of(inner)
+        high, wide = round(inner.height * share), round(inner.width * share)
+        top = inner.top + round((inner.height - high) * down)
+        left = inner.left + round((inner.width - wide) * across)
+        yield FIRST_CROP + k, Box(top, top + high, left, left + wide)

@@ -165,7 +165,7 @@ class PolicyPack(Table):
         """`name@version#sha256:…`, as it stands in a verdict's provenance."""
         return f"{self.name}@{self.version}#{self.digest}"
 
-    @property
+    @cached_property
     def ids(self) -> tuple[str, ...]:
         """Ids of the policies, in the order of the file."""
         return tuple(policy.id for policy in self.policies)

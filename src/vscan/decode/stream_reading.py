@@ -227,8 +227,11 @@ class StreamReading:
         yield from self._decode(stream, None, threads)
 
     def _own(self, container: InputContainer) -> Iterator[Packet[Stream]]:
-        """The stream's packets. All streams' are drawn, as the survey did: it must not give up
-        elsewhere."""
+        """The stream's packets: those that were kept, where they are enough. Else all streams' are
+        drawn, as the survey did: it must not give up elsewhere."""
+        kept = self._opened.survey.kept.of(self.stream.index, keyframes=self._keyframes)
+        if kept is not None:
+            return iter(kept)
         every = packets_of(container, tuple(container.streams), self.stumbles)
         return (packet for packet in every if packet.stream_index == self.stream.index)
 

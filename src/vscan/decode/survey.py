@@ -115,21 +115,23 @@ class _Notes:
 
     def add(self, packet: Packet[Stream], unaccounted: int) -> None:
         """Take the next packet; unaccounted: bytes since the last one that belong to no stream."""
-        pts = packet.pts
-        self.cut_by_edits |= packet.is_discard
+        pts, hidden, high = packet.pts, packet.is_discard, self.high
+        if hidden:
+            self.cut_by_edits = True
         if not self.count and not packet.is_keyframe:
             self.flaw = "does not begin with a keyframe"
-        if pts is None or packet.is_discard or packet.is_corrupt:
+        if pts is None or hidden or packet.is_corrupt:
             self.flaw = self.flaw or "packets without a time, discarded or corrupt"
         if pts is not None:
-            if self.high is not None and pts - self.high > self.leap and unaccounted > LOST_BYTES:
+            if high is not None and pts - high > self.leap and unaccounted > LOST_BYTES:
                 self.holes.add(self.count)
             # Against the run so far: what comes after a leap back is measured from there.
-            stays = self.high is not None and abs(pts - self.high) <= self.leap
-            self.high = max(self.high, pts) if stays and self.high is not None else pts
-            if not packet.is_discard:
+            if high is None or pts > high or high - pts > self.leap:
+                self.high = pts
+            if not hidden:
                 end = pts + (packet.duration or self.frame)
-                self.end = end if self.end is None else max(self.end, end)
+                if self.end is None or end > self.end:
+                    self.end = end
             self.ticks.append(pts)
         self.dependence.add(packet)
         self.count += 1

@@ -54,8 +54,8 @@ def packets_of(
                 if packet.size:
                     if went_on and dts is not None and dts <= heard.get(index, dts - 1):
                         continue  # it was there before
-                    if dts is not None:
-                        heard[index] = max(dts, heard.get(index, dts))
+                    if dts is not None and dts >= heard.get(index, dts):
+                        heard[index] = dts
                     in_a_row = 0
                     yield packet
                 elif packet.pts is None and dts is None:

@@ -24,14 +24,14 @@ def kept_bytes(memory_bytes: int) -> int:
 class Kept:
     """Packets of a file's video streams, in file order, up to `most` bytes of them.
 
-    They are as the demuxer made them and share its memory, which stays until they are dropped:
-    `most` bytes and, while packets are added, one packet more.
+    They are as the demuxer made them, whose memory they hold on to: `most` bytes, and while packets
+    are added one packet more. Of a file of more bytes only keyframes are kept from the first on.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, file_bytes: int) -> None:
         self._most = most
         self._bytes = 0
-        self._all = True
+        self._all = file_bytes <= most
         self._packets: dict[int, list[Packet[Stream]]] = {}
 
     def add(self, packet: Packet[Stream]) -> None:

@@ -223,7 +223,7 @@ def _survey(
         each.index: _notes(container.streams[each.index], each, limits, name in CLOCKS_RESTART)
         for each in wanted
     }
-    stumbles, kept = Stumbles(), Kept(kept_bytes(limits.memory_bytes))
+    stumbles, kept = Stumbles(), Kept(kept_bytes(limits.memory_bytes), container.size)
     every = packets_of(container, tuple(container.streams), stumbles, packets)
     heard_s, complete = _look(every, notes, kept)
     listed = {index: stream.frames for index, stream in enumerate(container.streams)}

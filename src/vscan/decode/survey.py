@@ -9,7 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 from av.container.input import InputContainer
@@ -183,7 +183,8 @@ def _ascend(ticks: NDArray[np.int64], leap: int) -> bool:
     return not (np.maximum.accumulate(ticks) - ticks > leap).any()
 
 
-class Wanted(NamedTuple):
+@dataclass(frozen=True)
+class Wanted:
     """A video stream that is looked at."""
 
     index: int

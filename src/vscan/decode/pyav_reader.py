@@ -11,7 +11,6 @@ import av
 
 from vscan.decode.probe import Probe, survey_of
 from vscan.decode.reader import Picture
-from vscan.decode.rgb import Converter
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.stream_reading import Opened, StreamReading
 from vscan.errors import SourceError
@@ -119,7 +118,6 @@ class PyavReader:
                 probed.info.container,
                 probed.surveyed or survey_of(self._file, probed.streams, self._limits),
                 self._limits,
-                Converter(self._limits),
             )
         return self._opened
 

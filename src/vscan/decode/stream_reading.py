@@ -44,7 +44,6 @@ class Opened:
     """FFmpeg's name of its container."""
     survey: Survey
     limits: ReadLimits
-    converter: Converter
 
 
 class _Damaged(Exception):  # noqa: N818 - an event within a reading
@@ -74,6 +73,8 @@ class StreamReading:
         self._fast = mode == "fast"
         self._spared = False
         """Whether packets were left out that no frame wanted refers to."""
+        # Of this reading alone: what it scaled before may show in pictures of a damaged stream.
+        self._converter = Converter(opened.limits)
         self._report: ReadReport | None = None
         self._begin()
 
@@ -191,7 +192,7 @@ class StreamReading:
                 limits.check_duration(time_s, claimed=False)
                 if self.ledger.offer(time_s, duration_s):
                     if after_s is None or time_s > after_s:
-                        yield time_s, self._opened.converter.picture(frame)
+                        yield time_s, self._converter.picture(frame)
                     if self.ledger.satisfied:
                         return
 

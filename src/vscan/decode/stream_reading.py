@@ -73,8 +73,8 @@ class StreamReading:
         self._fast = mode == "fast"
         self._spared = False
         """Whether packets were left out that no frame wanted refers to."""
-        # Of this reading alone: a graph holds on to frames, and where a picture is damaged a decoder
-        # may leave in it what the memory held that it was given.
+        # Of this reading alone: a graph holds on to frames, and in a damaged picture a decoder may
+        # leave what the memory held that it was given.
         self._converter = Converter(opened.limits)
         self._report: ReadReport | None = None
         self._begin()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 MOST_UNITS = 600
 """Units of a packet beyond which it is not looked into: slices of a frame are fewer."""
@@ -37,7 +38,10 @@ class Look:
     """Parameter sets that came with it."""
 
 
-Looker = Callable[[bytes], Look | None]
+Data: TypeAlias = "bytes | memoryview"
+"""Of a packet. Most are large, and of most only the first bytes are looked at: they are not copied
+for that."""
+Looker = Callable[[Data], Look | None]
 """None: the packet is not of the plain kind that can be judged."""
 
 
@@ -56,7 +60,7 @@ def looker_for(codec: str, extradata: bytes | None) -> Looker | None:
     return {"vp8": _vp8, "vp9": _vp9, "av1": _av1, "libdav1d": _av1}.get(codec)
 
 
-def _units(data: bytes, length_bytes: int) -> Iterator[tuple[int, int]]:
+def _units(data: Data, length_bytes: int) -> Iterator[tuple[int, int]]:
     """(start, stop) of every NAL unit; length_bytes 0: they stand between start codes.
 
     Raises ValueError where the lengths do not fit.
@@ -72,10 +76,11 @@ def _units(data: bytes, length_bytes: int) -> Iterator[tuple[int, int]]:
                 yield at, at + size
             at += size
         return
-    at = data.find(_START)
+    whole = bytes(data)
+    at = whole.find(_START)
     while at >= 0:
         start = at + 3
-        at = data.find(_START, start)
+        at = whole.find(_START, start)
         stop = end if at < 0 else at
         if stop > start:
             yield start, stop
@@ -92,13 +97,14 @@ _ALONE = {
 """By the first byte of H.264's unit, what a packet is that holds one slice and nothing else."""
 
 
-def _h264(data: bytes, length_bytes: int) -> Look | None:
-    if length_bytes == 4 and len(data) == int.from_bytes(data[:4], "big") + 4 and len(data) > 8:
+def _h264(data: Data, length_bytes: int) -> Look | None:
+    size = len(data)
+    if length_bytes == 4 and size > 8 and int.from_bytes(data[:4], "big") == size - 4:
         # Most packets, and there are many.
         alone = _ALONE.get(data[4])
         if alone is not None:
             return alone if data[5] & 0x80 else None
-    if length_bytes and len(data) > 8 and data[0] == 1 and not data[2] and data[4] >= 0xFC:
+    if length_bytes and size > 8 and data[0] == 1 and not data[2] and data[4] >= 0xFC:
         return None  # FFmpeg takes it for a configuration, as the container's
     first, pictures, used, sets = 0, 0, set(), b""
     try:
@@ -119,7 +125,7 @@ def _h264(data: bytes, length_bytes: int) -> Look | None:
     return Look(_kind_of(first == 5, used.pop()), sets)
 
 
-def _hevc(data: bytes, length_bytes: int) -> Look | None:
+def _hevc(data: Data, length_bytes: int) -> Look | None:
     kinds, pictures, sets = set(), 0, b""
     try:
         for count, (at, stop) in enumerate(_units(data, length_bytes)):
@@ -149,11 +155,11 @@ def _kind_of(access: bool, used: bool) -> Kind:
     return Kind.REFERENCE if used else Kind.UNUSED
 
 
-def _vp8(data: bytes) -> Look | None:
+def _vp8(data: Data) -> Look | None:
     return Look(_kind_of(bool(data) and not data[0] & 1, used=True))
 
 
-def _vp9(data: bytes) -> Look | None:
+def _vp9(data: Data) -> Look | None:
     if not data or data[0] >> 6 != 2:
         return None
     bit = 2 if data[0] & 0x30 == 0x30 else 3  # profile 3 has a reserved bit
@@ -161,7 +167,7 @@ def _vp9(data: bytes) -> Look | None:
     return Look(_kind_of(not shows_existing and not other, used=True))
 
 
-def _av1(data: bytes) -> Look | None:
+def _av1(data: Data) -> Look | None:
     """An access point is a key frame that is shown, with its sequence header before it."""
     at, header = 0, False
     for _ in range(MOST_UNITS):
@@ -182,7 +188,7 @@ def _av1(data: bytes) -> Look | None:
     return None
 
 
-def _leb128(data: bytes, at: int) -> tuple[int, int]:
+def _leb128(data: Data, at: int) -> tuple[int, int]:
     """(value, place behind it) of a number of seven bits a byte, lowest first."""
     value = 0
     for k in range(8):

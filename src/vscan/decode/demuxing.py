@@ -31,25 +31,31 @@ class Stumbles:
 
 
 def packets_of(
-    container: InputContainer, streams: Sequence[Stream], stumbles: Stumbles
+    container: InputContainer,
+    streams: Sequence[Stream],
+    stumbles: Stumbles,
+    begun: Iterator[Packet[Stream]] | None = None,
 ) -> Iterator[Packet[Stream]]:
     """Packets with data of these streams, in file order.
 
     An error of the demuxer ends the file only if it persists: one damaged spot must not hide what
-    lies behind it. Twice over the same file, the packets are the same ones.
+    lies behind it. Twice over the same file, the packets are the same ones. begun: `demux` of these
+    streams from the first packet on, where it has begun already.
     """
     heard: dict[int, int] = {}
     """By stream, the highest decoding time so far."""
     in_a_row, went_on = 0, False
     while True:
         try:
-            for packet in container.demux(*streams):
+            every = container.demux(*streams) if begun is None else begun
+            begun = None
+            for packet in every:
                 index, dts = packet.stream_index, packet.dts
                 if packet.size:
                     if went_on and dts is not None and dts <= heard.get(index, dts - 1):
                         continue  # it was there before
-                    if dts is not None:
-                        heard[index] = max(dts, heard.get(index, dts))
+                    if dts is not None and dts >= heard.get(index, dts):
+                        heard[index] = dts
                     in_a_row = 0
                     yield packet
                 elif packet.pts is None and dts is None:

@@ -26,18 +26,14 @@ def model_picture(rgb: NDArray[np.uint8], spec: ImageSpec) -> NDArray[np.uint8]:
     # open_clip does not hand its interpolation on in that one case
     resampling = _FILTERS["bicubic" if keeps_ratio else spec.interpolation]
     resized = image.resize(resized_size(image.width, image.height, spec), resampling)
-    return _framed(resized, spec)
+    return framed(np.asarray(resized), spec)
 
 
 def framed(rgb: NDArray[np.uint8], spec: ImageSpec) -> NDArray[np.uint8]:
-    """The model's picture of a frame that was scaled to `resized_size` by other means."""
-    return _framed(Image.fromarray(rgb), spec)
-
-
-def _framed(resized: Image.Image, spec: ImageSpec) -> NDArray[np.uint8]:
+    """The model's picture of a frame that was scaled to `resized_size`, by whatever means."""
     if spec.resize_mode == "longest":
-        resized = _padded(resized, spec, spec.fill)
-    return np.asarray(_centre_crop(resized, spec))
+        rgb = _padded(rgb, spec, spec.fill)
+    return _centre_crop(rgb, spec)
 
 
 def resized_size(width: int, height: int, spec: ImageSpec) -> tuple[int, int]:
@@ -55,20 +51,24 @@ def resized_size(width: int, height: int, spec: ImageSpec) -> tuple[int, int]:
     return max(1, round(width / ratio)), max(1, round(height / ratio))
 
 
-def _padded(image: Image.Image, spec: ImageSpec, fill: int) -> Image.Image:
-    """`image` in the middle of a canvas at least as large as the picture."""
-    missing_x, missing_y = max(0, spec.width - image.width), max(0, spec.height - image.height)
+def _padded(rgb: NDArray[np.uint8], spec: ImageSpec, fill: int) -> NDArray[np.uint8]:
+    """`rgb` in the middle of a canvas at least as large as the picture."""
+    height, width = rgb.shape[:2]
+    missing_x, missing_y = max(0, spec.width - width), max(0, spec.height - height)
     if missing_x == 0 and missing_y == 0:
-        return image
-    size = (image.width + missing_x, image.height + missing_y)
-    canvas = Image.new("RGB", size, (fill, fill, fill))
-    canvas.paste(image, (missing_x // 2, missing_y // 2))
+        return rgb
+    canvas = np.full((height + missing_y, width + missing_x, 3), fill, np.uint8)
+    top, left = missing_y // 2, missing_x // 2
+    canvas[top : top + height, left : left + width] = rgb
     return canvas
 
 
-def _centre_crop(image: Image.Image, spec: ImageSpec) -> Image.Image:
-    """The middle of `image`; what lies outside it is black, as torchvision's CenterCrop pads."""
-    padded = _padded(image, spec, 0)
-    top = round((padded.height - spec.height) / 2.0)
-    left = round((padded.width - spec.width) / 2.0)
-    return padded.crop((left, top, left + spec.width, top + spec.height))
+def _centre_crop(rgb: NDArray[np.uint8], spec: ImageSpec) -> NDArray[np.uint8]:
+    """The middle of `rgb`; what lies outside it is black, as torchvision's CenterCrop pads.
+
+    Pixels of its own, so that a picture that is kept does not keep the whole frame.
+    """
+    padded = _padded(rgb, spec, 0)
+    top = round((padded.shape[0] - spec.height) / 2.0)
+    left = round((padded.shape[1] - spec.width) / 2.0)
+    return padded[top : top + spec.height, left : left + spec.width].copy()

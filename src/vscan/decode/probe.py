@@ -22,12 +22,13 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
+from vscan.decode.beginning import Beginning, first_frame
 from vscan.decode.claims import Claim, claim_of, missing_until_s
 from vscan.decode.container import is_attached, open_media, translated, video_streams
 from vscan.decode.orientation import IDENTITY, Orientation, degrees_clockwise, orientation
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.sparing import sparing_for
-from vscan.decode.survey import Survey, survey
+from vscan.decode.survey import Begun, Survey, Wanted, survey
 from vscan.errors import SourceError
 from vscan.media import VideoInfo
 from vscan.sampling import GridRequest
@@ -41,8 +42,6 @@ core it reads on, and what they then make of it waits in memory: all of the vide
 SPARING_SHARE = 2 / 3
 """Of its packets: where one frame a second needs no more of them decoded, PyAV serves plans by time
 and leaves the rest out; decord decodes them all."""
-FIRST_FRAME_PACKETS = 64
-"""Packets tried before a file counts as one whose first frame cannot be decoded."""
 
 
 @dataclass(frozen=True)
@@ -95,33 +94,37 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
 
     Raises SourceError where the file cannot be scanned.
     """
-    with open_media(file, max_pixels=limits.max_pixels) as container, translated("probed"):
-        limits.check_streams(len(container.streams))
-        found = video_streams(container)
-        for each in found:
-            if each.codec_context is not None:
-                limits.check_size(each.codec_context.width, each.codec_context.height)
-        stream = next((each for each in found if each.codec_context is not None), None)
-        if stream is None:
-            raise SourceError(
-                "unsupported_format", "no decoder for the codec of the file's video stream"
-            )
-        found.remove(stream)
-        streams = tuple(_stream_probe(container, each) for each in (stream, *found))
-        duration_s = claimed_duration_s(container, stream)
-        name = container.format.name
-        codec = stream.codec_context.codec.canonical_name
-        first = first_frame(container, stream, limits)
-        if first is None and name.endswith("_pipe"):
-            raise _undecodable_picture(file, limits)
-        turn = orientation(first) if first is not None else IDENTITY
-        shape: VideoFrame | VideoCodecContext = first or stream.codec_context
-        width, height = shape.width, shape.height
-    times, spares, surveyed = None, False, None
-    reason = "several video streams" if found else _not_decord(name, codec, first, turn)
-    too_long = duration_s is not None and duration_s > limits.max_duration_s
-    if not reason or too_long:
-        surveyed = survey_of(file, streams, limits)
+    with open_media(file, max_pixels=limits.max_pixels) as container:
+        with translated("probed"):
+            limits.check_streams(len(container.streams))
+            found = video_streams(container)
+            for each in found:
+                if each.codec_context is not None:
+                    limits.check_size(each.codec_context.width, each.codec_context.height)
+            stream = next((each for each in found if each.codec_context is not None), None)
+            if stream is None:
+                raise SourceError(
+                    "unsupported_format", "no decoder for the codec of the file's video stream"
+                )
+            found.remove(stream)
+            streams = tuple(_stream_probe(container, each) for each in (stream, *found))
+            duration_s = claimed_duration_s(container, stream)
+            name = container.format.name
+            codec = stream.codec_context.codec.canonical_name
+            beginning = Beginning(container)
+            first = first_frame(beginning, stream, limits)
+            if first is None and name.endswith("_pipe"):
+                raise _undecodable_picture(file, limits)
+            turn = orientation(first) if first is not None else IDENTITY
+            shape: VideoFrame | VideoCodecContext = first or stream.codec_context
+            width, height = shape.width, shape.height
+        reason = "several video streams" if found else _not_decord(name, codec, first, turn)
+        too_long = duration_s is not None and duration_s > limits.max_duration_s
+        surveyed = None
+        if not reason or too_long:
+            surveyed = survey_of(file, streams, limits, (container, beginning.again()))
+    times, spares = None, False
+    if surveyed is not None:
         if too_long:  # a header may say anything: the packets must say so too
             there_s = max((each.length_s for each in surveyed.streams.values()), default=0.0)
             limits.check_duration(min(duration_s or 0.0, there_s), claimed=True)
@@ -147,10 +150,15 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
     return Probe(info, surveyed, streams, times, reason, spares)
 
 
-def survey_of(file: BinaryIO, streams: Iterable[StreamProbe], limits: ReadLimits) -> Survey:
-    """What all packets of these streams say."""
-    frames_s = {stream.index: stream.frame_s for stream in streams}
-    return survey(file, frames_s, max_pixels=limits.max_pixels, longest_s=limits.max_duration_s)
+def survey_of(
+    file: BinaryIO,
+    streams: Iterable[StreamProbe],
+    limits: ReadLimits,
+    begun: Begun | None = None,
+) -> Survey:
+    """What all packets of these streams say; begun: as `survey` takes it."""
+    wanted = [Wanted(stream.index, stream.frame_s, stream.start) for stream in streams]
+    return survey(file, wanted, limits, begun)
 
 
 def _stream_probe(container: InputContainer, stream: VideoStream) -> StreamProbe:
@@ -209,32 +217,6 @@ def frame_duration_s(stream: VideoStream) -> float:
         if rate is not None and 0 < rate <= 1000:
             return float(1 / rate)
     return 0.04
-
-
-def first_frame(
-    container: InputContainer, stream: VideoStream, limits: ReadLimits
-) -> VideoFrame | None:
-    """The first frame that decodes, or None where the first packets hold none."""
-    stream.codec_context.thread_count = 1
-    stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
-    tried = 0
-    try:
-        for packet in container.demux(stream):
-            tried += not packet.is_discard  # what an edit list hides may be long
-            try:
-                for frame in stream.decode(packet):
-                    return frame
-            except av.error.MemoryError:
-                raise
-            except (av.error.FFmpegError, ValueError):
-                pass
-            if tried >= FIRST_FRAME_PACKETS:
-                break
-    except av.error.MemoryError:
-        raise
-    except av.error.FFmpegError:
-        pass
-    return None
 
 
 def _not_decord(container: str, codec: str, first: VideoFrame | None, turn: Orientation) -> str:

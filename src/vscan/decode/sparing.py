@@ -61,10 +61,14 @@ class DependenceNotes:
         """Take the next packet; one of another kind ends it all: then everything is decoded."""
         if self.looker is None:
             return
-        look = self.looker(bytes(packet))
+        look = self.looker(memoryview(packet))
         first = not self._access
-        changes = not first and any(each.data_type in _CHANGES for each in packet.iter_sidedata())
-        if look is None or changes or packet.is_corrupt or packet.is_discard:
+        if (
+            look is None
+            or packet.is_corrupt
+            or packet.is_discard
+            or (not first and _changes(packet))
+        ):
             self.looker = None
             return
         access = look.kind is Kind.ACCESS
@@ -87,6 +91,12 @@ class DependenceNotes:
         later = np.minimum.accumulate(ticks[::-1])[::-1]
         access = np.frombuffer(self._access, np.bool_) & (ticks == later)
         return Dependence(access, np.frombuffer(self._unused, np.bool_).copy())
+
+
+def _changes(packet: Packet[Stream]) -> bool:
+    """Whether a packet changes how those after it are decoded."""
+    told = list(packet.iter_sidedata())  # nearly always empty
+    return bool(told) and any(each.data_type in _CHANGES for each in told)
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,6 +73,8 @@ class StreamReading:
         self._fast = mode == "fast"
         self._spared = False
         """Whether packets were left out that no frame wanted refers to."""
+        # Of this reading alone: a graph holds on to frames, and in a damaged picture a decoder may
+        # leave what the memory held that it was given.
         self._converter = Converter(opened.limits)
         self._report: ReadReport | None = None
         self._begin()
@@ -227,8 +229,11 @@ class StreamReading:
         yield from self._decode(stream, None, threads)
 
     def _own(self, container: InputContainer) -> Iterator[Packet[Stream]]:
-        """The stream's packets. All streams' are drawn, as the survey did: it must not give up
-        elsewhere."""
+        """The stream's packets: those that were kept, where they are enough. Else all streams' are
+        drawn, as the survey did: it must not give up elsewhere."""
+        kept = self._opened.survey.kept.of(self.stream.index, keyframes=self._keyframes)
+        if kept is not None:
+            return iter(kept)
         every = packets_of(container, tuple(container.streams), self.stumbles)
         return (packet for packet in every if packet.stream_index == self.stream.index)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 from av.container.input import InputContainer
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from vscan.decode.container import open_media
 from vscan.decode.demuxing import Stumbles, packets_of
+from vscan.decode.kept import Kept, kept_bytes
+from vscan.decode.limits import ReadLimits
 from vscan.decode.sparing import Dependence, DependenceNotes
 from vscan.decode.steadying import steadied
 from vscan.decode.unlisted import has_unlisted_video
@@ -69,6 +71,11 @@ class StreamSurvey:
     renews_soon: bool
     """Whether nothing refers to anything more than RENEWED_S before it, as far as can be told."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is amiss with its packets."""
+        return not (self.flaw or self.leapt or self.holes or self.hidden)
+
 
 @dataclass(frozen=True, eq=False)
 class Survey:
@@ -82,6 +89,8 @@ class Survey:
     """Whether the file was read to its end without an error."""
     unread: bool
     """Whether it holds a video stream that is none of the container's."""
+    kept: Kept
+    """Packets of its plain streams, for readings of the same file."""
 
 
 @dataclass
@@ -106,21 +115,23 @@ class _Notes:
 
     def add(self, packet: Packet[Stream], unaccounted: int) -> None:
         """Take the next packet; unaccounted: bytes since the last one that belong to no stream."""
-        pts = packet.pts
-        self.cut_by_edits |= packet.is_discard
+        pts, hidden, high = packet.pts, packet.is_discard, self.high
+        if hidden:
+            self.cut_by_edits = True
         if not self.count and not packet.is_keyframe:
             self.flaw = "does not begin with a keyframe"
-        if pts is None or packet.is_discard or packet.is_corrupt:
+        if pts is None or hidden or packet.is_corrupt:
             self.flaw = self.flaw or "packets without a time, discarded or corrupt"
         if pts is not None:
-            if self.high is not None and pts - self.high > self.leap and unaccounted > LOST_BYTES:
+            if high is not None and pts - high > self.leap and unaccounted > LOST_BYTES:
                 self.holes.add(self.count)
             # Against the run so far: what comes after a leap back is measured from there.
-            stays = self.high is not None and abs(pts - self.high) <= self.leap
-            self.high = max(self.high, pts) if stays and self.high is not None else pts
-            if not packet.is_discard:
+            if high is None or pts > high or high - pts > self.leap:
+                self.high = pts
+            if not hidden:
                 end = pts + (packet.duration or self.frame)
-                self.end = end if self.end is None else max(self.end, end)
+                if self.end is None or end > self.end:
+                    self.end = end
             self.ticks.append(pts)
         self.dependence.add(packet)
         self.count += 1
@@ -172,46 +183,75 @@ def _ascend(ticks: NDArray[np.int64], leap: int) -> bool:
     return not (np.maximum.accumulate(ticks) - ticks > leap).any()
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A video stream that is looked at."""
+
+    index: int
+    frame_s: float
+    """Seconds that a frame usually lasts."""
+    start: int | None
+    """Tick at which it starts, as far as the container tells."""
+
+
+Begun: TypeAlias = "tuple[InputContainer, Iterator[Packet[Stream]] | None]"
+"""A container that is open already, and `demux` of all its streams from the first packet on; None:
+that cannot be had, and the file is opened anew."""
+
+
 def survey(
-    file: BinaryIO, frames_s: Mapping[int, float], *, max_pixels: int, longest_s: float
+    file: BinaryIO, wanted: Sequence[Wanted], limits: ReadLimits, begun: Begun | None = None
 ) -> Survey:
-    """Looks at every packet of a file.
+    """Looks at every packet of a file, and keeps as many as `kept` has room for.
 
-    frames_s: by index of the video streams wanted, the seconds that a frame usually lasts.
-    longest_s: few times beyond it are damaged ones. Raises SourceError as `open_media` does.
+    Raises SourceError as `open_media` does.
     """
-    with open_media(file, max_pixels=max_pixels) as container:
-        bridges = container.format.name in CLOCKS_RESTART
-        notes = {
-            index: _notes(container.streams[index], frame_s, longest_s, bridges)
-            for index, frame_s in frames_s.items()
-        }
-        stumbles = Stumbles()
-        heard_s, complete = _look(container, notes, stumbles)
-        listed = {index: stream.frames for index, stream in enumerate(container.streams)}
-        if container.format.name in HAS_EDITS and any(
-            is_short(each.count, listed[index]) for index, each in notes.items()
-        ):
-            counts = _counts_without_edits(file, max_pixels)
-            for index, each in notes.items():
-                each.hidden = max(0, counts[index] - each.count)
-        streams = {index: each.surveyed() for index, each in notes.items()}
-        if not complete:
-            streams = {}
-        whole = complete and not stumbles.errors
-        ids = {stream.id for stream in container.streams.video}
-        return Survey(streams, heard_s, whole, has_unlisted_video(file, container.format.name, ids))
+    if begun is not None and begun[1] is not None:
+        return _survey(file, wanted, limits, *begun)
+    with open_media(file, max_pixels=limits.max_pixels) as container:
+        return _survey(file, wanted, limits, container, None)
 
 
-def _notes(stream: Stream, frame_s: float, longest_s: float, bridges: bool) -> _Notes:
+def _survey(
+    file: BinaryIO,
+    wanted: Sequence[Wanted],
+    limits: ReadLimits,
+    container: InputContainer,
+    packets: Iterator[Packet[Stream]] | None,
+) -> Survey:
+    name = container.format.name
+    notes = {
+        each.index: _notes(container.streams[each.index], each, limits, name in CLOCKS_RESTART)
+        for each in wanted
+    }
+    stumbles, kept = Stumbles(), Kept(kept_bytes(limits.memory_bytes), container.size)
+    every = packets_of(container, tuple(container.streams), stumbles, packets)
+    heard_s, complete = _look(every, notes, kept)
+    listed = {index: stream.frames for index, stream in enumerate(container.streams)}
+    if name in HAS_EDITS and any(
+        is_short(each.count, listed[index]) for index, each in notes.items()
+    ):
+        counts = _counts_without_edits(file, limits.max_pixels)
+        for index, each in notes.items():
+            each.hidden = max(0, counts[index] - each.count)
+    streams = {index: each.surveyed() for index, each in notes.items()}
+    if not complete:
+        streams = {}
+    whole = complete and not stumbles.errors
+    kept.keep_only([index for index, each in streams.items() if whole and each.is_plain])
+    ids = {stream.id for stream in container.streams.video}
+    return Survey(streams, heard_s, whole, has_unlisted_video(file, name, ids), kept)
+
+
+def _notes(stream: Stream, wanted: Wanted, limits: ReadLimits, bridges: bool) -> _Notes:
     tick_s = float(stream.time_base or 1)
     return _Notes(
         tick_s=tick_s,
-        start=stream.start_time,
-        leap=max(1, round(max(LEAP_S, LEAP_FRAMES * frame_s) / tick_s)),
-        frame=max(1, round(frame_s / tick_s)),
+        start=wanted.start,  # the stream's own may have been set by packets since it was opened
+        leap=max(1, round(max(LEAP_S, LEAP_FRAMES * wanted.frame_s) / tick_s)),
+        frame=max(1, round(wanted.frame_s / tick_s)),
         bridge=round(BRIDGE_S / tick_s) if bridges else None,
-        ceiling=round(longest_s / tick_s),
+        ceiling=round(limits.max_duration_s / tick_s),
         dependence=DependenceNotes.of(stream),
     )
 
@@ -229,26 +269,32 @@ def _counts_without_edits(file: BinaryIO, max_pixels: int) -> Counter[int]:
 
 
 def _look(
-    container: InputContainer, notes: Mapping[int, _Notes], stumbles: Stumbles
+    packets: Iterable[Packet[Stream]], notes: Mapping[int, _Notes], kept: Kept
 ) -> tuple[float, bool]:
     """(highest end of any packet in seconds, whether every packet was looked at)."""
     furthest: int | None = None
     overhead = 0
-    ends: dict[int, tuple[int, float]] = {}
-    for seen, packet in enumerate(packets_of(container, tuple(container.streams), stumbles)):
+    ends: dict[int, int] = {}
+    bases: dict[int, float] = {}
+    for seen, packet in enumerate(packets):
         if seen >= MAX_PACKETS:
             return float("inf"), False
-        index, position, pts = packet.stream_index, packet.pos, packet.pts
+        index, position, pts, size = packet.stream_index, packet.pos, packet.pts, packet.size
+        if pts is not None:
+            end = pts + (packet.duration or 0)
+            if index not in ends:
+                bases[index] = float(packet.time_base or 0)
+                ends[index] = end
+            elif end > ends[index]:
+                ends[index] = end
         each = notes.get(index)
         if each is not None:
             told = position is not None and furthest is not None
             gap = position - furthest - overhead if told else 0  # type: ignore[operator]
             each.add(packet, gap)
+            kept.add(packet)
         if position is not None and position >= 0:
-            furthest = max(furthest or 0, position + packet.size)
-            overhead = packet.size // 8
-        if pts is not None:
-            end = pts + (packet.duration or 0)
-            if index not in ends or end > ends[index][0]:
-                ends[index] = (end, float(packet.time_base or 0))
-    return max((end * base for end, base in ends.values()), default=0.0), True
+            if furthest is None or position + size > furthest:
+                furthest = position + size
+            overhead = size // 8
+    return max((end * bases[index] for index, end in ends.items()), default=0.0), True

@@ -16,12 +16,13 @@ from tests.media_factory import write_video
 from vscan.decode.workers import ReaderPool
 from vscan.demo.scenes import FPS, Scene, play
 from vscan.errors import SamplingError
+from vscan.halving import RESOLUTION_S, Gap, halves
 from vscan.media import Measure
 from vscan.rescanning import rescan
 from vscan.sampling import (
     MAX_ROUNDS,
-    RESOLUTION_S,
     AdaptivePlan,
+    GapsRequest,
     GridRequest,
     KeyframesRequest,
     Known,
@@ -50,16 +51,18 @@ def run(plan: AdaptivePlan, spans: dict[tuple[float, float], float]) -> tuple[li
     times_s: list[float] = []
     known = Known(duration_s=LONG)
     while (request := plan.next_request(known)) is not None:
-        new = (
-            np.arange(0, LONG, 2.0).tolist()
-            if isinstance(request, KeyframesRequest)
-            else list(request.times_s)
-            if isinstance(request, TimesRequest)
-            else []
-        )
-        assert new
-        times_s = sorted({*times_s, *new})
-        known = Known(LONG, known.rounds + 1, tuple(times_s), LONG, interested(spans, times_s))
+        looked = known.looked
+        if isinstance(request, GapsRequest):
+            held_s = np.array([time_s for gap in request.gaps for time_s in gap.times_s])
+            assert len(held_s)
+            while chosen := halves(np.array(times_s), interested(spans, times_s), held_s):
+                times_s = sorted({*times_s, *held_s[chosen].tolist()})
+            looked += request.gaps
+        else:
+            assert isinstance(request, KeyframesRequest)
+            times_s = np.arange(0, LONG, 2.0).tolist()
+        told = interested(spans, times_s)
+        known = Known(LONG, known.rounds + 1, tuple(times_s), LONG, told, looked=looked)
     return times_s, known.rounds
 
 
@@ -154,7 +157,7 @@ def test_an_event_is_bounded(film: Path) -> None:
     assert verdict.samples is not None
     assert 1.0 == verdict.samples.coverage
     assert 20 < verdict.samples.read < 45
-    assert verdict.provenance.sampling.startswith("adaptive:2 for ")
+    assert verdict.provenance.sampling.startswith("adaptive:2 halving/2 for ")
     assert verdict.outcome == scanned(film).outcome
 
 
@@ -204,9 +207,9 @@ def test_fast_embeds_alike(film: Path) -> None:
     assert (exact * fast).sum(axis=1).min() > 0.95
 
 
-def test_long_groups_are_asked_for_at_once() -> None:
+def test_long_groups_are_looked_over_first() -> None:
     """Where keyframes are ten seconds apart a frame a second is taken first, and then every quarter
-    of a second at a boundary in one round."""
+    of a second at a boundary is read in one round."""
     plan, spans = AdaptivePlan(), {(3.4, 7.7): 1.0}
     first = Known(LONG, 1, (0.0, 10.0, 20.0), LONG, first_gap_s=10.0)
     request = plan.next_request(first)
@@ -214,9 +217,9 @@ def test_long_groups_are_asked_for_at_once() -> None:
     times_s = sorted({*first.times_s, *request.times_s})
     np.testing.assert_allclose(times_s, np.arange(0.0, LONG))
     told = interested(spans, times_s)
-    request = plan.next_request(Known(LONG, 2, tuple(times_s), LONG, told, 10.0))
-    assert isinstance(request, TimesRequest)
-    np.testing.assert_allclose(request.times_s, [3.25, 3.5, 3.75, 7.25, 7.5, 7.75])
+    again = plan.next_request(Known(LONG, 2, tuple(times_s), LONG, told, 10.0))
+    assert GapsRequest((Gap(3.0, 4.0, 0.25), Gap(7.0, 8.0, 0.25))) == again
+    assert again.gaps[0].times_s == (3.25, 3.5, 3.75)
 
 
 def test_slides_hide_no_boundary(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as settings_of_trials
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -90,6 +91,7 @@ def test_what_is_near_is_looked_at() -> None:
 
 
 @given(st.lists(st.floats(0, 1.5), min_size=200, max_size=200))
+@settings_of_trials(max_examples=30, deadline=None)
 def test_rounds_and_samples_are_bounded(scores: list[float]) -> None:
     """Whatever the scores, there are at most MAX_ROUNDS rounds and four samples a second."""
     spans = {(k * 0.12, (k + 1) * 0.12): score for k, score in enumerate(scores)}
@@ -159,6 +161,19 @@ def test_an_event_is_bounded(film: Path) -> None:
     assert 20 < verdict.samples.read < 45
     assert verdict.provenance.sampling.startswith("adaptive:2 halving/2 for ")
     assert verdict.outcome == scanned(film).outcome
+
+
+def test_neighbours_and_workers_decide_nothing(film: Path, tmp_path: Path) -> None:
+    """The lines of several videos are the same, whoever reads them and shares batches with them."""
+    copies = [tmp_path / f"{name}.mp4" for name in "abcde"]
+    for number, copy in enumerate(copies):
+        copy.write_bytes(film.read_bytes() + bytes(number))
+    ran = []
+    for workers in (1, 3):
+        way = ScanSettings(policy="demo", model="builtin", sampling="adaptive", workers=workers)
+        ran.append({each.source.uri: each for each in scan(copies, settings=way)})
+    assert ran[0] == ran[1]
+    assert 5 == len(ran[0])
 
 
 def test_stored_samples_belong_to_their_pack(film: Path, tmp_path: Path) -> None:

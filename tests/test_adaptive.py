@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as settings_of_trials
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -16,12 +17,13 @@ from tests.media_factory import write_video
 from vscan.decode.workers import ReaderPool
 from vscan.demo.scenes import FPS, Scene, play
 from vscan.errors import SamplingError
+from vscan.halving import RESOLUTION_S, Gap, halves
 from vscan.media import Measure
 from vscan.rescanning import rescan
 from vscan.sampling import (
     MAX_ROUNDS,
-    RESOLUTION_S,
     AdaptivePlan,
+    GapsRequest,
     GridRequest,
     KeyframesRequest,
     Known,
@@ -50,16 +52,18 @@ def run(plan: AdaptivePlan, spans: dict[tuple[float, float], float]) -> tuple[li
     times_s: list[float] = []
     known = Known(duration_s=LONG)
     while (request := plan.next_request(known)) is not None:
-        new = (
-            np.arange(0, LONG, 2.0).tolist()
-            if isinstance(request, KeyframesRequest)
-            else list(request.times_s)
-            if isinstance(request, TimesRequest)
-            else []
-        )
-        assert new
-        times_s = sorted({*times_s, *new})
-        known = Known(LONG, known.rounds + 1, tuple(times_s), LONG, interested(spans, times_s))
+        looked = known.looked
+        if isinstance(request, GapsRequest):
+            held_s = np.array([time_s for gap in request.gaps for time_s in gap.times_s])
+            assert len(held_s)
+            while chosen := halves(np.array(times_s), interested(spans, times_s), held_s):
+                times_s = sorted({*times_s, *held_s[chosen].tolist()})
+            looked += request.gaps
+        else:
+            assert isinstance(request, KeyframesRequest)
+            times_s = np.arange(0, LONG, 2.0).tolist()
+        told = interested(spans, times_s)
+        known = Known(LONG, known.rounds + 1, tuple(times_s), LONG, told, looked=looked)
     return times_s, known.rounds
 
 
@@ -87,6 +91,7 @@ def test_what_is_near_is_looked_at() -> None:
 
 
 @given(st.lists(st.floats(0, 1.5), min_size=200, max_size=200))
+@settings_of_trials(max_examples=30, deadline=None)
 def test_rounds_and_samples_are_bounded(scores: list[float]) -> None:
     """Whatever the scores, there are at most MAX_ROUNDS rounds and four samples a second."""
     spans = {(k * 0.12, (k + 1) * 0.12): score for k, score in enumerate(scores)}
@@ -154,8 +159,21 @@ def test_an_event_is_bounded(film: Path) -> None:
     assert verdict.samples is not None
     assert 1.0 == verdict.samples.coverage
     assert 20 < verdict.samples.read < 45
-    assert verdict.provenance.sampling.startswith("adaptive:2 for ")
+    assert verdict.provenance.sampling.startswith("adaptive:2 halving/2 for ")
     assert verdict.outcome == scanned(film).outcome
+
+
+def test_neighbours_and_workers_decide_nothing(film: Path, tmp_path: Path) -> None:
+    """The lines of several videos are the same, whoever reads them and shares batches with them."""
+    copies = [tmp_path / f"{name}.mp4" for name in "abcde"]
+    for number, copy in enumerate(copies):
+        copy.write_bytes(film.read_bytes() + bytes(number))
+    ran = []
+    for workers in (1, 3):
+        way = ScanSettings(policy="demo", model="builtin", sampling="adaptive", workers=workers)
+        ran.append({each.source.uri: each for each in scan(copies, settings=way)})
+    assert ran[0] == ran[1]
+    assert 5 == len(ran[0])
 
 
 def test_stored_samples_belong_to_their_pack(film: Path, tmp_path: Path) -> None:
@@ -204,9 +222,9 @@ def test_fast_embeds_alike(film: Path) -> None:
     assert (exact * fast).sum(axis=1).min() > 0.95
 
 
-def test_long_groups_are_asked_for_at_once() -> None:
+def test_long_groups_are_looked_over_first() -> None:
     """Where keyframes are ten seconds apart a frame a second is taken first, and then every quarter
-    of a second at a boundary in one round."""
+    of a second at a boundary is read in one round."""
     plan, spans = AdaptivePlan(), {(3.4, 7.7): 1.0}
     first = Known(LONG, 1, (0.0, 10.0, 20.0), LONG, first_gap_s=10.0)
     request = plan.next_request(first)
@@ -214,9 +232,9 @@ def test_long_groups_are_asked_for_at_once() -> None:
     times_s = sorted({*first.times_s, *request.times_s})
     np.testing.assert_allclose(times_s, np.arange(0.0, LONG))
     told = interested(spans, times_s)
-    request = plan.next_request(Known(LONG, 2, tuple(times_s), LONG, told, 10.0))
-    assert isinstance(request, TimesRequest)
-    np.testing.assert_allclose(request.times_s, [3.25, 3.5, 3.75, 7.25, 7.5, 7.75])
+    again = plan.next_request(Known(LONG, 2, tuple(times_s), LONG, told, 10.0))
+    assert GapsRequest((Gap(3.0, 4.0, 0.25), Gap(7.0, 8.0, 0.25))) == again
+    assert again.gaps[0].times_s == (3.25, 3.5, 3.75)
 
 
 def test_slides_hide_no_boundary(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from vscan.embeddings.openclip import load_encoder
 from vscan.engines.batching import SharedBatches
 from vscan.errors import SourceError
 from vscan.media import Measure
-from vscan.sameness import Sameness, looks_same
+from vscan.sameness import BLOCKS, MOST_APART, Sameness, looks_same
 from vscan.sampling import TimesRequest
 from vscan.scanning import scan
 from vscan.settings import ScanSettings
@@ -37,12 +38,37 @@ def test_a_small_thing_counts(side: int) -> None:
     """Noise is the same scene; a spot of a twenty-fifth of the side is another."""
     rng = np.random.default_rng(2)
     picture = rng.integers(60, 200, (side, side, 3), np.uint8)
-    assert looks_same(picture.astype(np.int16), noisy(picture, 4, 3).astype(np.int16))
+    assert looks_same(picture, noisy(picture, 4, 3))
     spotted = picture.copy()
     spot = max(1, side // 25)
     at = side // 3
     spotted[at : at + spot, at : at + spot] = np.where(picture[at, at] > 128, 0, 255)
-    assert not looks_same(picture.astype(np.int16), spotted.astype(np.int16))
+    assert not looks_same(picture, spotted)
+
+
+def plainly_same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """The rule as it is said: the mean difference of every block, one block after the other."""
+    apart = np.abs(one.astype(int) - other.astype(int))
+    rows, columns = (
+        np.unique(np.append(np.linspace(0, side, BLOCKS, endpoint=False).astype(int), side))
+        for side in one.shape[:2]
+    )
+    return all(
+        apart[top:bottom, left:right].mean() <= MOST_APART
+        for top, bottom in pairwise(rows)
+        for left, right in pairwise(columns)
+    )
+
+
+def test_the_quick_rule_is_the_plain_one() -> None:
+    """On pictures of any size that are nearly as far apart as they may be both say the same."""
+    rng, agreed = np.random.default_rng(5), []
+    for k in range(400):
+        picture = rng.integers(0, 256, (*rng.integers(1, 70, 2), 3), np.uint8)
+        other = noisy(picture, int(rng.integers(3, 9)), k)
+        agreed.append(looks_same(picture, other))
+        assert agreed[-1] == plainly_same(picture, other)
+    assert 50 < sum(agreed) < 350
 
 
 def test_each_is_held_against_the_last_that_was_embedded() -> None:

@@ -45,7 +45,7 @@ def _read(prepared: Prepared, paths: list[str]) -> tuple[int, Spent]:
     """Samples read, and what that took: of the first request of the plan, with no model."""
     from bench.speed.warm_start import tiny_clips
     from vscan.decode.workers import ReaderPool
-    from vscan.sampling import Known
+    from vscan.sampling import GapsRequest, Known
 
     recipe = prepared.recipe
     with (
@@ -57,7 +57,7 @@ def _read(prepared: Prepared, paths: list[str]) -> tuple[int, Spent]:
         def read(path: Path) -> int:
             with pool.session(path) as session:
                 request = recipe.plan.next_request(Known(session.info.duration_s))
-                assert request is not None
+                assert request is not None and not isinstance(request, GapsRequest)
                 return sum(len(batch) for batch in session.read(request, recipe.measure))
 
         list(threads.map(read, tiny_clips(Path(folder), prepared.workers)))

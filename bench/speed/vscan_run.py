@@ -38,6 +38,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from bench.speed.warm_start import WarmStart
+    from vscan.engines.local import readers_for
     from vscan.scanning import prepare, run_scan
 
     prepared = prepare(settings_of(request["settings"]))
@@ -48,7 +49,9 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     loaded = time.perf_counter()
     meters: list[Meter] = []
     with tempfile.TemporaryDirectory() as folder, _Peak(request.get("peaks", False)) as peak:
-        start = WarmStart(request["paths"], workers=prepared.workers, folder=Path(folder))
+        waits = prepared.recipe.plan.follows and prepared.encoder is not None
+        readers = readers_for(prepared.workers, wait=waits)
+        start = WarmStart(request["paths"], readers=readers, folder=Path(folder))
         scanned = run_scan(prepared, start.sources(lambda: meters.append(Meter())))
         verdicts = [each for each in scanned if each and start.is_measured(each.source.uri)]
     spent = meters[0].spent()

@@ -20,16 +20,17 @@ _PAUSE_S = 0.005
 class WarmStart:
     """Sources of which the first ones start the readers; the clock starts when these are done.
 
-    A scan draws its sources only as fast as its work ends. So a tiny clip is handed to every
-    worker, then names of files that are not there, which cost nothing, until the verdicts of the
-    clips have come, and then what is to be measured.
+    A scan draws its sources only as fast as its work ends. So a tiny clip is handed to it for every
+    reader, all of which are asked for before the first one has started; then names of files that
+    are not there, which cost nothing, until the verdicts of the clips have come; and then what is
+    to be measured.
     """
 
-    def __init__(self, paths: Sequence[str], *, workers: int, folder: Path) -> None:
+    def __init__(self, paths: Sequence[str], *, readers: int, folder: Path) -> None:
         """folder: where the tiny clips are made."""
         self._paths = paths
         self._folder = folder
-        self._waiting = {str(path) for path in tiny_clips(folder, workers)}
+        self._waiting = {str(path) for path in tiny_clips(folder, readers)}
         self._measured = set(paths)
 
     def sources(self, begin: Callable[[], None]) -> Iterator[Source]:

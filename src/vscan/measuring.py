@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -14,18 +14,20 @@ from numpy.typing import NDArray
 from vscan.decode.workers import ReaderPool, VideoSession
 from vscan.digests import Digests
 from vscan.errors import SourceError
+from vscan.halving import Gap, halves, in_portions
+from vscan.held_frames import HeldFrames
 from vscan.matching.keypoint_search import KeypointSearch
 from vscan.matching.search import FrameHits
 from vscan.media import (
     FrameBatch,
     ReadReport,
-    Role,
     VideoInfo,
     added_up,
 )
 from vscan.recipe import Recipe
 from vscan.sameness import Sameness
-from vscan.sampling import FrameRequest, Known
+from vscan.sample_batches import keypoints_track, pdq_track, without_weight
+from vscan.sampling import FrameRequest, GapsRequest, Known, TimesRequest
 from vscan.sources import Source
 from vscan.tracks import Track
 
@@ -37,11 +39,13 @@ Embed = Callable[[NDArray[np.uint8]], "Future[NDArray[np.float32]]"]
 KeepFeatures = Callable[[NDArray[np.float64], NDArray[np.uint8]], None]
 """Takes times (N,) and features (N, K, W) of samples, as they are read."""
 InterestOf = Callable[["Measured"], "NDArray[np.float64]"]
-"""What was measured so far to (T, P), as sampling.Known.interest has it."""
-KEYPOINTS_STEP_S = 0.5
-"""Seconds between samples of an exemplar whose keypoints are kept: they bear a little motion."""
+"""What was measured of some samples to their (T, P), as sampling.Known.interest has it. A sample's
+interest must not depend on the others."""
 MAX_PENDING_BATCHES = 4
 """Batches of one video that may wait for the model before its reading pauses."""
+MOST_HELD = 64
+"""Frames of one video that are held at a time until it is known whether they become samples; beside
+them one batch of the reader, and one gap between samples may have more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +87,18 @@ def measure(
     cannot be read.
     """
     with readers.session(source.path, digests.stamp) as session:
-        samples = _Samples(session, recipe, embed, indexes, keep_features)
+        samples = _Samples(session, digests, recipe, embed, indexes, keep_features, interest)
         known = Known(duration_s=session.info.duration_s)
         while (request := recipe.plan.next_request(known)) is not None:
-            samples.read(request)
-            before, known = known, samples.known(known.rounds + 1, digests, interest)
-            # After the gaps, which may lie where there is no frame at all, the same would be asked.
-            if known.rounds > 2 and recipe.plan.follows and known.times_s == before.times_s:
-                break
+            if isinstance(request, GapsRequest):
+                samples.halve(request.gaps)
+                known = replace(known, looked=(*known.looked, *request.gaps))
+            else:
+                samples.read(request)
+            known = samples.known(known)
     if samples.report is None or len(samples.times_s) == 0:
         raise SourceError("no_frames", "not one frame of the video could be decoded")
-    return samples.measured(digests, samples.report)  # may wait for the model: the reader is free
+    return samples.measured()  # may wait for the model: the reader is free
 
 
 class _Samples:
@@ -102,12 +107,15 @@ class _Samples:
     def __init__(
         self,
         session: VideoSession,
+        digests: Digests,
         recipe: Recipe,
         embed: Embed,
         indexes: Sequence[ExemplarIndex],
         keep_features: KeepFeatures | None,
+        interest: InterestOf | None,
     ) -> None:
         self._session = session
+        self._digests = digests
         self._recipe = recipe
         self._embed = embed
         self._batches: list[FrameBatch] = []
@@ -117,28 +125,61 @@ class _Samples:
         """Of each sample's vector among those that were made, where some share one."""
         self._searches = keypoint_searches(indexes) if recipe.looks_up else {}
         self._keep_features = keep_features if recipe.looks_up else None
+        self._interest = interest if recipe.plan.follows else None
+        self._interests: list[NDArray[np.float64]] = []
+        """Of the samples of the first `_told` batches, in their order."""
+        self._told = 0
         self._looking_s = 0.0
         self._first_gap_s = 0.0
         self.report: ReadReport | None = None
 
     @property
     def times_s(self) -> NDArray[np.float64]:
+        """Of all samples in the order in which they were taken; a time may stand there twice."""
         return np.concatenate([np.empty(0), *(batch.times_s for batch in self._batches)])
 
     def read(self, request: FrameRequest) -> None:
         """Answer one request of the plan; pictures go to the model while reading goes on."""
         for batch in self._session.read(request, self._recipe.measure):
-            if self._recipe.image is not None:
-                self._embed_new(batch.images)
-            begun = time.thread_time()
-            for search in self._searches.values():
-                search.feed(batch.keypoints)
-            self._looking_s += time.thread_time() - begun
-            if self._keep_features is not None:
-                self._keep_features(batch.times_s, batch.keypoints)
-            self._batches.append(_kept(batch, self._recipe.role))
-        latest = self._session.report
-        self.report = latest if self.report is None else self.report.followed_by(latest)
+            self._take(batch)
+        self._add(self._session.report)
+
+    def halve(self, gaps: Sequence[Gap]) -> None:
+        """Read all frames that halving these gaps may need, and take those that it does need.
+
+        Goes by portions of the gaps, not by the reader's batches: which pictures look the same as
+        the last one embedded depends on their order.
+        """
+        times_s = tuple(time_s for gap in gaps for time_s in gap.times_s)
+        held = HeldFrames(self._session.read(TimesRequest(times_s), self._recipe.measure))
+        taken = 0
+        for portion in in_portions(gaps, MOST_HELD):
+            until_s = portion[-1].stop_s
+            held.draw(until_s)
+            while chosen := halves(*self._told_of_all(), held.times_s(until_s)):
+                for batch in held.taken(chosen):
+                    self._take(batch)
+                taken += len(chosen)
+            held.let_go(until_s)
+        held.drain()
+        report = self._session.report
+        missed = report.planned - report.read  # whether or not they would have been needed
+        self._add(replace(report, planned=taken + missed, read=taken))
+
+    def _take(self, batch: FrameBatch) -> None:
+        """Frames that are samples."""
+        if self._recipe.image is not None:
+            self._embed_new(batch.images)
+        begun = time.thread_time()
+        for search in self._searches.values():
+            search.feed(batch.keypoints)
+        self._looking_s += time.thread_time() - begun
+        if self._keep_features is not None:
+            self._keep_features(batch.times_s, batch.keypoints)
+        self._batches.append(without_weight(batch, self._recipe.role))
+
+    def _add(self, report: ReadReport) -> None:
+        self.report = report if self.report is None else self.report.followed_by(report)
 
     def _embed_new(self, images: NDArray[np.uint8]) -> None:
         """Hands to the model what does not look the same as what it had last."""
@@ -152,38 +193,65 @@ class _Samples:
         if len(self._vectors) > MAX_PENDING_BATCHES:
             self._vectors[-1 - MAX_PENDING_BATCHES].result()
 
-    def known(self, rounds: int, digests: Digests, interest: InterestOf | None) -> Known:
-        """What the plan may know after so many rounds."""
+    def known(self, before: Known) -> Known:
+        """What the plan may know after one more round."""
         assert self.report is not None  # noqa: S101 - a round was read
-        told = None
-        if interest is not None and self._recipe.plan.follows and len(self.times_s):
-            told = interest(self.measured(digests, self.report))
-        times_s = np.unique(self.times_s)
-        if rounds == 1:
+        times_s, told = np.unique(self.times_s), None
+        if self._interest is not None and len(times_s):
+            times_s, told = self._told_of_all()
+        if before.rounds == 0:
             self._first_gap_s = float(np.diff([*times_s, self.report.end_s]).max(initial=0.0))
-        return Known(
-            duration_s=self._session.info.duration_s,
-            rounds=rounds,
+        return replace(
+            before,
+            rounds=before.rounds + 1,
             times_s=tuple(times_s.tolist()),
             end_s=self.report.end_s,
             first_gap_s=self._first_gap_s,
             interest=told,
         )
 
-    def measured(self, digests: Digests, report: ReadReport) -> Measured:
-        """The tracks of all rounds together, in time order, each time once."""
+    def _told_of_all(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Times (T,) of all samples, ascending, each once, and their interest (T, P); that of each
+        is worked out once. Waits for the model."""
+        assert self._interest is not None  # noqa: S101 - the plan follows it
+        if self._told < len(self._batches):
+            new = self.measured(since=self._told)
+            at = np.searchsorted(
+                new.times_s,
+                np.concatenate([batch.times_s for batch in self._batches[self._told :]]),
+            )
+            self._interests.append(self._interest(new)[at])
+            self._told = len(self._batches)
         times_s, first = np.unique(self.times_s, return_index=True)
+        return times_s, np.concatenate(self._interests)[first]
+
+    def measured(self, since: int = 0) -> Measured:
+        """The tracks of all batches together, or from one on, in time order, each time once."""
+        assert self.report is not None  # noqa: S101 - a round was read
+        batches = self._batches[since:]
+        every_s = np.concatenate([np.empty(0), *(batch.times_s for batch in batches)])
+        times_s, first = np.unique(every_s, return_index=True)
         place = np.full(len(self.times_s), -1, np.int64)
-        place[first] = np.arange(len(first))
+        place[len(place) - len(every_s) + first] = np.arange(len(first))
         hits = {name: placed(search.hits(), place) for name, search in self._searches.items()}
-        tracks = {track.signal: track for track in self._tracks(times_s, first, place)}
-        cost_s = dict(report.cost_s)
+        place = place[len(place) - len(every_s) :]
+        spec = {"sampling": self._recipe.sampling}
+        tracks: dict[str, Track] = {}
+        if self._vectors:
+            vectors = self._vectors_of(since)[first].astype(np.float16)
+            made_by = spec | {"model": self._recipe.model or ""}
+            tracks["embedding"] = Track("embedding", times_s, vectors, spec=made_by)
+        if "pdq" in self._recipe.signals:
+            tracks["pdq"] = pdq_track(batches, times_s, place, spec)
+        if "keypoints" in self._recipe.signals and self._recipe.role == "exemplar":
+            tracks["keypoints"] = keypoints_track(batches, times_s, first, spec)
+        cost_s = dict(self.report.cost_s)
         if self._searches:
             cost_s = added_up(cost_s, {"keypoints": self._looking_s})
         return Measured(
-            digests=digests,
+            digests=self._digests,
             info=self._session.info,
-            report=report,
+            report=self.report,
             plan=self._recipe.sampling,
             times_s=times_s,
             tracks=tracks,
@@ -191,48 +259,13 @@ class _Samples:
             cost_s=cost_s,
         )
 
-    def _tracks(
-        self, times_s: NDArray[np.float64], first: NDArray[np.int64], place: NDArray[np.int64]
-    ) -> Iterator[Track]:
-        spec = {"sampling": self._recipe.sampling}
-        if self._vectors:
-            vectors = np.concatenate([future.result() for future in self._vectors])
-            if self._places:
-                vectors = vectors[np.concatenate(self._places)]
-            made_by = spec | {"model": self._recipe.model or ""}
-            yield Track("embedding", times_s, vectors[first].astype(np.float16), spec=made_by)
-        if "pdq" in self._recipe.signals:
-            yield self._pdq_track(times_s, place, spec)
-        if "keypoints" in self._recipe.signals and self._recipe.role == "exemplar":
-            slots = np.concatenate([batch.keypoints for batch in self._batches])[first]
-            apart = spaced(times_s, KEYPOINTS_STEP_S)
-            yield Track(
-                "keypoints", times_s[apart], slots[apart].reshape(len(apart), -1), spec=spec
-            )
-
-    def _pdq_track(
-        self, times_s: NDArray[np.float64], place: NDArray[np.int64], spec: Mapping[str, str]
-    ) -> Track:
-        before = np.cumsum([0, *(len(batch) for batch in self._batches)])
-        sample = place[
-            np.concatenate(
-                [batch.pdq_sample + at for batch, at in zip(self._batches, before, strict=False)]
-            )
-        ]
-        hashes, quality, region = (
-            np.concatenate([getattr(batch, name) for batch in self._batches])
-            for name in ("pdq", "pdq_quality", "pdq_region")
-        )
-        order = np.lexsort((region, sample))
-        order = order[sample[order] >= 0]
-        return Track(
-            "pdq",
-            times_s[sample[order]],
-            hashes[order].reshape(len(order), -1),
-            quality[order],
-            spec=spec,
-            region=region[order],
-        )
+    def _vectors_of(self, since: int) -> NDArray[np.float32]:
+        """(N, D) of the samples of all batches from that one on. Waits for the model."""
+        if not self._places:
+            return np.concatenate([future.result() for future in self._vectors])
+        places = np.concatenate(self._places[since:])
+        vectors = np.concatenate([future.result() for future in self._vectors])
+        return vectors[places]
 
 
 def keypoint_searches(indexes: Iterable[ExemplarIndex]) -> dict[str, KeypointSearch]:
@@ -248,20 +281,3 @@ def placed(hits: FrameHits, place: NDArray[np.int64]) -> FrameHits:
     sample = place[hits.sample]
     found = replace(hits, sample=sample).where(np.flatnonzero(sample >= 0))
     return found.where(np.argsort(found.sample, kind="stable"))
-
-
-def spaced(times_s: NDArray[np.float64], step_s: float) -> NDArray[np.int64]:
-    """Positions of times (T,) that lie at least `step_s` apart, the first one first."""
-    chosen: list[int] = []
-    for k, time_s in enumerate(times_s):
-        if not chosen or time_s - times_s[chosen[-1]] >= step_s - 1e-3:
-            chosen.append(k)
-    return np.array(chosen, np.int64)
-
-
-def _kept(batch: FrameBatch, role: Role) -> FrameBatch:
-    """The batch without what would fill the memory on a long video: pictures, and features."""
-    pictures = np.empty((len(batch), 0, 0, 3), np.uint8)
-    features = np.empty((len(batch), 0, 0), np.uint8)
-    keypoints = batch.keypoints if role == "exemplar" else features
-    return replace(batch, images=pictures, keypoints=keypoints)

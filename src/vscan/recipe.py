@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vscan.halving import VERSION
 from vscan.hashes.keypoints import EXEMPLAR_FEATURES, SOURCE_FEATURES
 from vscan.media import DecodeMode, ImageSpec, Measure, Role
 from vscan.sampling import Plan
@@ -34,9 +35,9 @@ class Recipe:
     @property
     def sampling(self) -> str:
         """Which frames are taken, as records and stored tracks say it: `fps:1`, `fps:1 fast`,
-        `adaptive:2 for 0123…`."""
+        `adaptive:2 halving/2 for 0123…`."""
         said = f"{self.plan.spec} fast" if self.decode == "fast" else self.plan.spec
-        return f"{said}{FOLLOWED}{self.rules}" if self.plan.follows else said
+        return f"{said} {VERSION}{FOLLOWED}{self.rules}" if self.plan.follows else said
 
     @property
     def looks_up(self) -> bool:

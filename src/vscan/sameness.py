@@ -14,10 +14,10 @@ is more. Vectors of pictures this near had a cosine of 0.999 or more on all real
 
 
 class Sameness:
-    """Goes through the pictures of one video in the order in which they are read."""
+    """Goes through the pictures of one video in the order in which they are taken."""
 
     def __init__(self) -> None:
-        self._last: NDArray[np.int16] | None = None
+        self._last: NDArray[np.uint8] | None = None
         self._embedded = 0
 
     def places(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -25,24 +25,32 @@ class Sameness:
         each one's vector among those of all pictures that had to be so far."""
         new = np.zeros(len(images), np.bool_)
         for k, image in enumerate(images):
-            levels = image.astype(np.int16)
-            if self._last is None or not looks_same(levels, self._last):
-                new[k], self._last = True, levels
+            if self._last is None or not looks_same(image, self._last):
+                new[k], self._last = True, image
+        if self._last is not None:
+            self._last = self._last.copy()  # and not the memory of the whole batch
         places = self._embedded - 1 + np.cumsum(new)
         self._embedded += int(new.sum())
         return new, places
 
 
-def looks_same(one: NDArray[np.int16], other: NDArray[np.int16]) -> bool:
-    """Whether no block of two pictures (H, W, 3) of one size differs by more than MOST_APART."""
-    apart = np.abs(one - other).sum(axis=2, dtype=np.int32)
-    rows, columns = (_starts(side) for side in apart.shape)
-    sums = np.add.reduceat(np.add.reduceat(apart, rows, axis=0), columns, axis=1)
-    heights, widths = (
-        np.diff(np.append(starts, side))
-        for starts, side in zip((rows, columns), apart.shape, strict=True)
-    )
-    return bool((sums <= MOST_APART * 3 * np.outer(heights, widths)).all())
+def looks_same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """Whether no block of two pictures (H, W, 3) of one size differs by more than MOST_APART.
+
+    Goes row of blocks by row of blocks: pictures that differ mostly do so in the first.
+    """
+    import cv2
+
+    height, width = one.shape[:2]
+    rows, columns = (_starts(side) for side in (height, width))
+    widths = np.diff(np.append(columns, width))
+    for top, bottom in zip(rows, [*rows[1:], height], strict=True):
+        apart = cv2.absdiff(one[top:bottom], other[top:bottom]).reshape(bottom - top, -1)
+        down = cv2.reduce(apart, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
+        sums = np.add.reduceat(down, 3 * columns)
+        if (sums > MOST_APART * 3 * (bottom - top) * widths).any():
+            return False
+    return True
 
 
 def _starts(side: int) -> NDArray[np.intp]:

@@ -12,26 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vscan.errors import SamplingError
+from vscan.halving import GAP_SLACK, Gap, gaps_wanted, spread
 
 DEFAULT_SAMPLING = "fps:1"
 MAX_FPS = 120.0
 MAX_GAP_S = 2.0
 """Seconds between samples of an adaptive plan's first pass, at most, where nothing else is said."""
 LEAST_GAP_S = 0.1
-GAP_SLACK = 0.05
-"""Share of the largest gap by which one may be longer: at 30000/1001 frames a second keyframes that
-are meant to be 2 s apart are 2.002."""
-RESOLUTION_S = 0.25
-"""To which an adaptive plan learns where a policy begins and ceases to fire."""
-NEAR_STEP_S = 1.0
-"""Between samples around one that is near to firing, at most."""
-FIRES, STAYS, NEAR = 1.0, 0.8, 0.5
-"""Interest from which a policy fires; to which it may fall before it ceases; from which on it is
-near to firing."""
 MAX_ROUNDS = 8
 LONG_GROUP_S = 4.0
-"""Between keyframes: from here on a look at any frame costs so many others that all that may be
-wanted is asked for at once."""
+"""Between keyframes: from here on a look at any frame costs many others."""
 LONG_GROUP_STEP_S = 1.0
 """Between samples of an adaptive plan's first pass there, at most: they cost little more than half
 as many."""
@@ -75,22 +65,35 @@ FrameRequest = GridRequest | TimesRequest | EveryRequest | KeyframesRequest
 
 
 @dataclass(frozen=True)
+class GapsRequest:
+    """Frames in these gaps, ascending, of which those become samples that halving them needs.
+
+    All that it may need is read at once, so that the frames before them are decoded once and not in
+    every round. What it does not need leaves no trace.
+    """
+
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True)
 class Known:
     """What has been learnt of a video when a plan is asked again."""
 
     duration_s: float | None
     """As the container claims it; None where it does not say."""
     rounds: int = 0
-    """Requests already answered."""
+    """Requests already answered: readings of the file."""
     times_s: tuple[float, ...] = ()
     """Presentation times of the samples read so far, ascending."""
     end_s: float = 0.0
     """Where the last frame seen so far ends."""
     interest: NDArray[np.float64] | None = None
-    """(T, P) of each of `times_s` to each of P rules: FIRES and more where it fires; see
+    """(T, P) of each of `times_s` to each of P rules: halving.FIRES and more where it fires; see
     matching/interest.py. None where nobody has asked for it."""
     first_gap_s: float = 0.0
     """The widest gap that the first round left between two samples, or from the last to the end."""
+    looked: tuple[Gap, ...] = ()
+    """All that was asked for by a GapsRequest."""
 
 
 class Plan(Protocol):
@@ -99,7 +102,7 @@ class Plan(Protocol):
     @property
     def spec(self) -> str: ...
 
-    def next_request(self, known: Known) -> FrameRequest | None:
+    def next_request(self, known: Known) -> FrameRequest | GapsRequest | None:
         """The frames wanted next given what is known, or None when the plan is satisfied."""
         ...
 
@@ -147,8 +150,8 @@ class AdaptivePlan:
 
     First as few keyframes as leave no more than `max_gap_s` between two, and frames in wider gaps;
     then the middle between two samples, again and again: until they are RESOLUTION_S apart where a
-    rule begins or ceases to fire between them, and NEAR_STEP_S where one is near to it. Where
-    keyframes are LONG_GROUP_S apart, all of these at once. At most MAX_ROUNDS are asked for.
+    rule begins or ceases to fire between them, and NEAR_STEP_S where one is near to it. The file is
+    read MAX_ROUNDS times at most.
     """
 
     max_gap_s: float = MAX_GAP_S
@@ -159,16 +162,19 @@ class AdaptivePlan:
         """As `adaptive:2`."""
         return f"adaptive:{self.max_gap_s:g}"
 
-    def next_request(self, known: Known) -> FrameRequest | None:
+    def next_request(self, known: Known) -> FrameRequest | GapsRequest | None:
         """What is still wanted; None where nothing is."""
         if known.rounds == 0:
             return KeyframesRequest(self.max_gap_s * (1.0 + GAP_SLACK))
         step_s = self.max_gap_s
         if known.first_gap_s >= LONG_GROUP_S:
             step_s = min(step_s, LONG_GROUP_STEP_S)
-        if known.rounds == 1 and (gaps := between(known, step_s)):
-            return _at(gaps)
-        return _at(_closer(known)) if known.rounds < MAX_ROUNDS else None
+        if known.rounds == 1 and (missing := between(known, step_s)):
+            return _at(missing)
+        if known.interest is None or known.rounds >= MAX_ROUNDS:
+            return None
+        gaps = gaps_wanted(np.array(known.times_s), known.interest, known.looked)
+        return GapsRequest(tuple(gaps)) if gaps else None
 
 
 def between(known: Known, max_gap_s: float) -> list[float]:
@@ -176,34 +182,8 @@ def between(known: Known, max_gap_s: float) -> list[float]:
     start to the first or from the last one to the end."""
     added = []
     for start_s, stop_s in pairwise((0.0, *known.times_s, known.end_s)):
-        added += _spread(start_s, stop_s, max_gap_s, GAP_SLACK)
+        added += spread(start_s, stop_s, max_gap_s, GAP_SLACK)
     return [0.0, *added] if known.times_s and known.times_s[0] > max_gap_s else added
-
-
-def _spread(start_s: float, stop_s: float, step_s: float, slack: float = 1e-6) -> list[float]:
-    """Times between both that divide what lies between them into equal steps of at most step_s, or
-    longer by that share of it."""
-    steps = math.ceil((stop_s - start_s) / step_s - slack)
-    return [start_s + (stop_s - start_s) * k / steps for k in range(1, steps)]
-
-
-def _closer(known: Known) -> list[float]:
-    """Times around samples of interest that are not looked at closely enough, ascending."""
-    if known.interest is None or not known.interest.size:
-        return []
-    added = []
-    for k, (start_s, stop_s) in enumerate(pairwise(known.times_s)):
-        here, there = known.interest[k], known.interest[k + 1]
-        crosses = any(((here >= at) != (there >= at)).any() for at in (FIRES, STAYS))
-        near = bool(((np.maximum(here, there) >= NEAR) & (here < FIRES)).any())
-        step_s = RESOLUTION_S if crosses else NEAR_STEP_S if near else math.inf
-        if stop_s - start_s <= step_s * (1 + GAP_SLACK):
-            continue
-        if known.first_gap_s >= LONG_GROUP_S:
-            added += _spread(start_s, stop_s, step_s)
-        else:
-            added.append((start_s + stop_s) / 2)
-    return added
 
 
 def _at(times_s: list[float]) -> TimesRequest | None:

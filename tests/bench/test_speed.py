@@ -195,7 +195,7 @@ def test_the_nearest_time_is_found_as_by_looking_at_all() -> None:
 
 def test_the_clock_starts_when_every_reader_has_done_its_clip(tmp_path: Path) -> None:
     """What is measured is drawn only when the tiny clips have verdicts, and nothing else counts."""
-    start, begun = WarmStart(["x.mp4"], workers=2, folder=tmp_path), []
+    start, begun = WarmStart(["x.mp4"], readers=2, folder=tmp_path), []
     sources = start.sources(lambda: begun.append(True))
     tiny = [next(sources).uri, next(sources).uri]
     assert all(Path(name).is_file() for name in tiny)

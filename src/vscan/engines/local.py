@@ -17,9 +17,9 @@ Result = TypeVar("Result")
 WAITING = 64
 """Videos that may wait for the model, beside those that are read: even where each has a single
 picture for it, as stills do, they fill a batch."""
-LEAST_READERS = 8
-"""Where videos hold their readers while they wait, so that on a machine with few cores more than
-the pictures of a few videos share a batch."""
+LEAST_READERS = 4
+"""Where videos hold their readers while they wait: the keyframes of as many short clips fill a
+batch, also on a machine with one core."""
 
 
 def run(
@@ -38,12 +38,11 @@ def run(
 
     `work` is called in `workers` threads, with as many readers, and in WAITING more where there is
     a model to share; it must not raise for a source that is at fault. readers_wait: whether sources
-    hold their reader while they wait for the model; then there are twice as many readers, and
-    LEAST_READERS at least, of which about `workers` are busy. ahead: so many threads at least
-    beside those that read, for sources that are fetched first. cancel: ends what threads may wait
-    for beside readers and model; it is called first when the engine stops. stopping: once it is
-    true no source is begun, and there are results only of those that are being read. `sources` is
-    drawn from only as fast as work ends, so a listing of any length is never held. Closing the
+    hold their reader while they wait for the model, see readers_for. ahead: so many threads at
+    least beside those that read, for sources that are fetched first. cancel: ends what threads may
+    wait for beside readers and model; it is called first when the engine stops. stopping: once it
+    is true no source is begun, and there are results only of those that are being read. `sources`
+    is drawn from only as fast as work ends, so a listing of any length is never held. Closing the
     generator, or an exception in its consumer, kills the reader processes and waits for the
     threads.
     """
@@ -61,8 +60,7 @@ def run(
                 return work(source, readers, batches.submit)
 
         # A video that waits for the model holds no reader: another one is read meanwhile.
-        waits = readers_wait and encoder is not None
-        count = max(2 * workers, LEAST_READERS) if waits else workers
+        count = readers_for(workers, wait=readers_wait and encoder is not None)
         busy = count + max(ahead, 0 if encoder is None else WAITING)
         threads = stack.enter_context(ThreadPoolExecutor(busy, "vscan-worker"))
         told = {} if batches is None else {"stalls": batches.stalls, "resumes": batches.resumes}
@@ -93,6 +91,12 @@ def _ended(
     done, _ = wait(pending, patience_s, return_when=FIRST_COMPLETED)
     left = [each for each in pending if each not in done]
     return [each for each in pending if each in done], left
+
+
+def readers_for(workers: int, *, wait: bool) -> int:
+    """Reader processes of a run, at most. wait: whether videos hold theirs while they wait for a
+    model: then as many read as wait."""
+    return max(2 * workers, LEAST_READERS) if wait else workers
 
 
 def begun(done: Iterable[Future[Result]]) -> Iterator[Result]:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vscan.exemplars.index import ExemplarIndex
+from vscan.halving import FIRES, NEAR, STAYS
 from vscan.matching.prompt_scores import PolicyScores
 from vscan.matching.search import SourceTracks, operating_similarity, search
-from vscan.sampling import FIRES, NEAR, STAYS
 
 WIDER = 0.05
 """Cosine below an index's operating point from which on a sample is near to a match."""

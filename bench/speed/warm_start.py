@@ -15,6 +15,7 @@ from vscan.sources import Source
 
 PATIENCE_S = 60.0
 _PAUSE_S = 0.005
+_SEED = 7
 
 
 class WarmStart:
@@ -55,8 +56,13 @@ class WarmStart:
 
 
 def tiny_clips(folder: Path, count: int) -> Iterator[Path]:
-    """Makes `count` videos of two seconds and four small pictures; yields their paths."""
-    picture = np.full((64, 64, 3), 128, np.uint8)
+    """Makes `count` videos of two seconds and four small pictures; yields their paths.
+
+    There is something to see in them, so that their hashes are looked up: what a search imports is
+    start-up as well.
+    """
+    coarse = np.random.default_rng(_SEED).integers(0, 256, (8, 8, 3), np.uint8)
+    picture = coarse.repeat(8, axis=0).repeat(8, axis=1)
     for number in range(count):
         path = folder / f"warm-{number}.mp4"
         write_clip(path, [picture] * 4, rate=Fraction(2), preset="ultrafast", gop_s=1.0)

@@ -46,17 +46,18 @@ CPU: dict[str, Figure] = {
         "| vscan keyframes | 14.4 (14.4–14.5) | 26.7 (26.6–27.3) |",
     ),
     "ViT-B/32 in bf16, fps:1": Figure(
-        "CPU s of the clips", 10.8, SPEED, "| vscan fps:1 | 7.4 (7.1–20.0) | 10.8 (9.7–14.3) |"
+        "CPU s of the clips", 6.99, SPEED, "| vscan fps:1 | 3.57 (3.57–3.60) | 6.99 (6.93–7.06) |"
     ),
     "ViT-B/32 in bf16, keyframes": Figure(
-        "CPU s of the clips", 5.8, SPEED, "| vscan keyframes | 5.5 (3.9–7.8) | 5.8 (5.1–6.5) |"
+        "CPU s of the clips", 3.15, SPEED,
+        "| vscan keyframes | 1.69 (1.55–1.86) | 3.15 (2.85–3.40) |",
     ),
     "hashes alone, fps:1": Figure(
-        "CPU s of the clips", 5.85, SPEED, "| vscan fps:1 | 3.05 (2.81–3.15) | 5.85 (5.35–6.03) |"
+        "CPU s of the clips", 3.30, SPEED, "| vscan fps:1 | 1.73 (1.70–1.75) | 3.30 (3.19–3.34) |"
     ),
     "hashes alone, keyframes": Figure(
-        "CPU s of the clips", 2.46, SPEED,
-        "| vscan keyframes | 1.32 (0.96–1.38) | 2.46 (1.77–2.63) |",
+        "CPU s of the clips", 1.12, SPEED,
+        "| vscan keyframes | 0.58 (0.54–0.58) | 1.12 (1.07–1.14) |",
     ),
 }  # fmt: skip
 STORED: dict[str, Figure] = {

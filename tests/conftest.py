@@ -15,12 +15,16 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import settings
 
 from tests.media_factory import scene_frames, write_video
 from vscan.demo.run import Shown, run_demo
 from vscan.indexing import Label, add_exemplars, new_index
 from vscan.settings import ScanSettings
 from vscan.sources import find_sources
+
+settings.register_profile("the-same-each-time", derandomize=True)
+settings.load_profile("the-same-each-time")
 
 KNOWN_PACK = """\
 schema = "vscan.pack/1"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.speed.clip_set import ClipSet
+from bench.speed.model import MODEL, pack_in, weights_in
 from bench.speed.processes import measured
 from bench.speed.tables import markdown, ratio
 
@@ -17,7 +18,13 @@ def compare(
     clips: ClipSet, *, seconds: float, times: Sequence[int], sampling: str
 ) -> Iterator[str]:
     """Lines: one table, a row for each of `times` as long as `seconds`."""
-    settings = {"model": "builtin", "policy": "demo", "signals": ["embedding"]}
+    own = clips.folder.resolve()
+    settings = {
+        "policy": str(pack_in(own)),
+        "model": MODEL,  # whose pictures are large: what is held of them would show
+        "weights": str(weights_in(own)),
+        "signals": ["embedding"],
+    }
     rows: list[list[str]] = []
     firsts = (0.0, 0.0)
     for factor in times:

@@ -6,6 +6,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def peak_bytes(pid: int | None = None) -> int:
         return 0
     found = [line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:")]
     return int(found[0]) * 1024 if found else 0
+
+
+def forget_peak() -> None:
+    """From now on `peak_bytes` of this process counts anew, where the system can do that: loading a
+    model takes more for a moment than what comes after, and would hide how that grows."""
+    with suppress(OSError):
+        (_PROC / "self" / "clear_refs").write_text("5")  # proc(5): the peak becomes what is there
 
 
 def _ended_children_s() -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.speed.processes import answer
-from bench.speed.usage import Meter, children, peak_bytes
+from bench.speed.usage import Meter, children, forget_peak, peak_bytes
 
 if TYPE_CHECKING:
     from vscan.settings import ScanSettings
@@ -86,7 +86,8 @@ def _findings(verdict: Verdict) -> list[dict[str, Any]]:
 
 
 class _Peak:
-    """The most memory that this process, and any one reader, had resident; looked at as it runs."""
+    """The most memory that this process, once all is loaded, and any one reader had resident;
+    looked at as it runs."""
 
     def __init__(self, watches_readers: bool) -> None:
         self.own = self.reader = 0
@@ -95,6 +96,7 @@ class _Peak:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> _Peak:
+        forget_peak()
         if self._watches_readers:
             self._thread.start()
         return self

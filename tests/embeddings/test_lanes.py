@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from vscan.embeddings.lanes import Lanes, Pictures, Vectors, computing_with
+from vscan.embeddings.lanes import Images, Lanes, Vectors, computing_with
 from vscan.embeddings.openclip import OpenClipEncoder, load_encoder
 
 
@@ -23,7 +23,7 @@ def test_each_batch_has_one_thread() -> None:
     the caller's number of threads is as it was."""
     both, seen = threading.Barrier(2, timeout=10), set()
 
-    def encode(batch: Pictures) -> Vectors:
+    def encode(batch: Images) -> Vectors:
         both.wait()
         seen.add((threading.get_ident(), torch.get_num_threads()))
         return batch[:, 0, 0].astype(np.float32)
@@ -40,7 +40,7 @@ def test_one_batch_stays_with_its_caller() -> None:
     """A call with a single batch is encoded in the calling thread, also beside other lanes."""
     said: list[int] = []
 
-    def encode(batch: Pictures) -> Vectors:
+    def encode(batch: Images) -> Vectors:
         said.append(threading.get_ident())
         return np.zeros((len(batch), 3), np.float32)
 
@@ -50,12 +50,11 @@ def test_one_batch_stays_with_its_caller() -> None:
 
 
 @pytest.mark.parametrize("lanes", [1, 3])
-def test_a_vector_is_the_same_on_any_number_of_cores(builtin: OpenClipEncoder, lanes: int) -> None:
-    """Bit for bit, whatever the number of lanes and of torch's own threads."""
+def test_a_model_in_lanes(builtin: OpenClipEncoder, lanes: int) -> None:
+    """Its network serves several threads at once: the same bits in one lane and in three."""
     images = np.random.default_rng(7).integers(0, 256, (70, 64, 64, 3), np.uint8)
     expected = builtin.encode_images(images)
     size = builtin.batch_size
     batches = [images[at : at + size] for at in range(0, len(images), size)]
-    with computing_with(lanes):
-        found = Lanes(lanes, builtin._encoded).run(batches)
+    found = Lanes(lanes, builtin._encoded).run(batches)
     np.testing.assert_array_equal(expected, np.concatenate(found))

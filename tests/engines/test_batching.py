@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from vscan.engines.batching import PATIENCE_S, Images, SharedBatches, Vectors
+from vscan.embeddings.lanes import Images, Vectors
+from vscan.engines.batching import PATIENCE_S, SharedBatches
 from vscan.errors import ModelLoadError
 
 
@@ -188,3 +191,60 @@ def test_a_job_is_refused_once() -> None:
             batches.submit(pictures(255, 40)).result(10)
         assert len(batches.submit(pictures(3, 16)).result(10)) == 16
     assert sum(encoder.sizes) <= 40
+
+
+def test_nobody_waits_for_what_is_sent_too_early() -> None:
+    """A thread that has nothing to do leaves pictures alone that nobody asks for yet, also while
+    somebody waits for those of another batch: there may be more to go with them."""
+    encoder = MeanColour()
+    encoder.calls_at_once = 2
+    encoder.gate.clear()
+    with SharedBatches(encoder) as batches, ThreadPoolExecutor(1) as pool, batches.working():
+
+        def first() -> Vectors:
+            with batches.working():
+                return batches.submit(pictures(1, 8)).result(10)
+
+        waiting = pool.submit(first)
+        later = [batches.submit(pictures(2, 1))]
+        time.sleep(2 * PATIENCE_S)
+        later.append(batches.submit(pictures(3, 7)))
+        encoder.gate.set()
+        assert [8, 1, 7] == [len(each.result(10)) for each in (waiting, *later)]
+    assert [8, 8] == encoder.sizes
+
+
+def test_pictures_are_let_go() -> None:
+    """Who keeps a future keeps its vectors alone: neither its pictures nor its batch's vectors."""
+    with SharedBatches(MeanColour()) as batches:
+        shared = [batches.submit(pictures(1, 3)), batches.submit(pictures(2, 5))]
+        images = pictures(3, 20)
+        seen = weakref.ref(images)
+        future = batches.submit(images)
+        del images
+        vectors = [each.result(10) for each in (*shared, future)]
+        batches.submit(pictures(4, 8)).result(10)  # the thread has another batch in hand
+        gc.collect()
+        assert seen() is None
+    assert all(each.base is None for each in vectors)
+    assert [3, 5, 20] == [len(each.result()) for each in (*shared, future)]
+
+
+def test_too_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no room for a thread for each core, those that there are do the work."""
+
+    class Refused(threading.Thread):
+        made = 0
+
+        def start(self) -> None:
+            Refused.made += 1
+            if Refused.made > 1:
+                raise RuntimeError("can't start new thread")
+            super().start()
+
+    monkeypatch.setattr("vscan.engines.batching.threading.Thread", Refused)
+    encoder = MeanColour()
+    encoder.calls_at_once = 4
+    with SharedBatches(encoder) as batches:
+        assert 20 == len(batches.submit(pictures(1, 20)).result(10))
+    assert 2 == Refused.made

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from tests.conftest import Library, Vscan
 
+from vscan.embeddings.lanes import Images, Vectors
 from vscan.engines.answers import Answer
-from vscan.engines.batching import Images, SharedBatches, Vectors
+from vscan.engines.batching import SharedBatches
 from vscan.engines.done_ids import DoneIds, Keys, packed
 from vscan.engines.model_actor import PICTURES_AHEAD, ModelActor, RemoteModels, threads_told
 from vscan.engines.ray import windows

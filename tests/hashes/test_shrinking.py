@@ -72,6 +72,6 @@ def test_a_part_is_shrunk_as_if_it_were_a_frame_of_its_own() -> None:
         Box(895, 900, 0, 640),
     ]
     for box, small in zip(boxes, shrunk(frame, boxes), strict=True):
-        part = np.ascontiguousarray(box.of(frame))
+        part = np.ascontiguousarray(frame[box.top : box.bottom, box.left : box.right])
         (alone,) = shrunk(part, [Box(0, box.height, 0, box.width)])
         np.testing.assert_allclose(small, alone, rtol=0, atol=ROUNDING)

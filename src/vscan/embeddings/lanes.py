@@ -10,10 +10,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.uint8]
-"""(N, H, W, 3) RGB."""
+Images = NDArray[np.uint8]
+"""(N, H, W, 3) RGB pictures in the model's size."""
 Vectors = NDArray[np.float32]
-"""(N, D)."""
+"""(N, D) unit vectors."""
 
 
 @cache
@@ -49,12 +49,12 @@ class Lanes:
     they are. See docs/decisions/0034-one-thread-a-batch.md.
     """
 
-    def __init__(self, count: int, encode: Callable[[Pictures], Vectors]) -> None:
+    def __init__(self, count: int, encode: Callable[[Images], Vectors]) -> None:
         """count: lanes. encode: one batch to its vectors; it may run in several threads at once."""
         self.count = count
         self._encode = encode
 
-    def run(self, batches: Sequence[Pictures]) -> list[Vectors]:
+    def run(self, batches: Sequence[Images]) -> list[Vectors]:
         """The vectors of each batch, in their order. May be called from several threads at once:
         a single batch is encoded in the calling one."""
         if len(batches) <= 1 or self.count == 1:
@@ -62,6 +62,6 @@ class Lanes:
         with ThreadPoolExecutor(min(self.count, len(batches)), "vscan-lane") as threads:
             return list(threads.map(self._alone, batches))
 
-    def _alone(self, batch: Pictures) -> Vectors:
+    def _alone(self, batch: Images) -> Vectors:
         with computing_with(1):
             return self._encode(batch)

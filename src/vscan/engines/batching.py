@@ -7,18 +7,15 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]
-"""(N, H, W, 3) RGB pictures in the model's size."""
-Vectors = NDArray[np.float32]
-"""(N, D) unit vectors."""
+from vscan.embeddings.lanes import Images, Vectors
+from vscan.engines.picture_jobs import Part, PictureJob
+
 MOST_BEFORE = 256
 """Pictures that may wait for a model whose batch size is not known yet."""
 BACKLOG_EACH = 2
@@ -42,50 +39,6 @@ class ImageEncoder(Protocol):
     def calls_at_once(self) -> int: ...
 
     def encode_images(self, images: Images) -> Vectors: ...
-
-
-class _Job(Future[Vectors]):
-    """Pictures on their way through one or more batches."""
-
-    def __init__(self, images: Images, batches: SharedBatches) -> None:
-        super().__init__()
-        self.left = images
-        """Those that are in no batch yet."""
-        self.refused = False
-        self._count = self._missing = len(images)
-        self._parts: dict[int, Vectors] = {}
-        self._batches = batches
-
-    def taken(self, most: int) -> _Part:
-        """The next of its pictures, for a batch."""
-        place = self._count - len(self.left)
-        part, self.left = self.left[:most], self.left[most:]
-        return _Part(self, place, part)
-
-    def add(self, part: _Part, vectors: Vectors) -> bool:
-        """Keeps a part's vectors; whether the job is done by that."""
-        self._parts[part.place] = vectors
-        self._missing -= len(vectors)
-        return not self._missing and not self.refused
-
-    def vectors(self) -> Vectors:
-        """Of all its parts, which may have come in any order."""
-        return np.concatenate([self._parts[place] for place in sorted(self._parts)])
-
-    def result(self, timeout: float | None = None) -> Vectors:
-        """The (N, D) vectors; asking for them is what makes a batch go that is not full."""
-        with self._batches.awaited(self):
-            return super().result(timeout)
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Pictures of one job in one batch."""
-
-    job: _Job
-    place: int
-    """Of the first of them among the job's."""
-    images: Images
 
 
 class SharedBatches:
@@ -113,7 +66,7 @@ class SharedBatches:
         self._most = MOST_BEFORE
         self._failed: BaseException | None = None
         self._changed = threading.Condition()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[PictureJob] = deque()
         self._queued = self._working = self._waiting = self._stalled = 0
         self._closed = False
         self._patience_s = PATIENCE_S
@@ -122,7 +75,7 @@ class SharedBatches:
 
     def submit(self, images: Images) -> Future[Vectors]:
         """A future of the (N, D) vectors of `images` (N, H, W, 3)."""
-        job = _Job(images, self)
+        job = PictureJob(images, self.awaited)
         with self._changed:
             while self._queued >= self._most and not self._closed and self._failed is None:
                 self._changed.wait()
@@ -159,17 +112,19 @@ class SharedBatches:
             self._stalled -= 1
 
     @contextmanager
-    def awaited(self, job: _Job) -> Iterator[None]:
+    def awaited(self, job: PictureJob) -> Iterator[None]:
         """A block in which its thread waits for a job."""
         with self._changed:
             counted = not job.done()
             self._waiting += counted
+            job.waiters += counted
             self._changed.notify_all()
         try:
             yield
         finally:
             with self._changed:
                 self._waiting -= counted
+                job.waiters -= counted
 
     def _run(self) -> None:
         try:
@@ -182,12 +137,12 @@ class SharedBatches:
             self._size, self._at_once = size, at_once
             self._most = max(self._backlog, BACKLOG_EACH * lanes) * size
             self._changed.notify_all()
-        others = [
-            threading.Thread(target=self._serve, name="vscan-encode", daemon=True)
-            for _ in range(lanes - 1)
-        ]
-        for thread in others:
-            thread.start()
+        others = []
+        with suppress(RuntimeError):  # no room for a thread: those that there are do the work
+            for _ in range(lanes - 1):
+                thread = threading.Thread(target=self._serve, name="vscan-encode", daemon=True)
+                thread.start()
+                others.append(thread)
         self._serve()
         for thread in others:
             thread.join()
@@ -207,15 +162,17 @@ class SharedBatches:
         for job in left:
             job.set_exception(error)
 
-    def _next_batch(self) -> list[_Part]:
+    def _next_batch(self) -> list[Part]:
         """What one batch is made of, or some full ones; nothing at the end."""
         size, patient = self._size, True
         with self._changed:
             while self._queued < size and not self._closed:
-                if self._queued and self._waiting and not (patient and self._may_grow()):
+                # Not for those who wait for what another thread encodes already.
+                wanted = any(job.waiters for job in self._jobs)
+                if wanted and not (patient and self._may_grow()):
                     break
                 patient = self._changed.wait(self._patience_s)
-            batch: list[_Part] = []
+            batch: list[Part] = []
             whole = min(self._at_once, self._queued // size)
             taken = room = size * max(1, whole)
             while room and self._jobs:
@@ -231,7 +188,7 @@ class SharedBatches:
         """Whether there may be anybody who works and does not stand still."""
         return self._others_may_come or self._waiting + self._stalled < self._working
 
-    def _encode(self, batch: list[_Part]) -> None:
+    def _encode(self, batch: list[Part]) -> None:
         begun = time.perf_counter()
         try:
             vectors = self._encoder.encode_images(np.concatenate([part.images for part in batch]))
@@ -248,7 +205,7 @@ class SharedBatches:
         for job in done:
             job.set_result(job.vectors())
 
-    def _refuse(self, batch: list[_Part], error: BaseException) -> None:
+    def _refuse(self, batch: list[Part], error: BaseException) -> None:
         """The jobs of a batch that failed; what else there is of them need not be made."""
         refused = []
         with self._changed:

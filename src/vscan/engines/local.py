@@ -15,8 +15,10 @@ from vscan.measuring import Embed
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 WAITING = 64
-"""Videos that may wait for the model, beside those that are read: even where each has a single
-picture for it, as stills do, they fill a batch."""
+"""Videos that may wait for the model, beside those that are read, at least: even where each has a
+single picture for it, as stills do, they fill a few batches."""
+WAITING_EACH = 8
+"""Of them for each worker, at least: on many cores there are as many batches."""
 LEAST_READERS = 4
 """Where videos hold their readers while they wait: the keyframes of as many short clips fill a
 batch, also on a machine with one core."""
@@ -61,7 +63,8 @@ def run(
 
         # A video that waits for the model holds no reader: another one is read meanwhile.
         count = readers_for(workers, wait=readers_wait and encoder is not None)
-        busy = count + max(ahead, 0 if encoder is None else WAITING)
+        waiting = 0 if encoder is None else max(WAITING, WAITING_EACH * workers)
+        busy = count + max(ahead, waiting)
         threads = stack.enter_context(ThreadPoolExecutor(busy, "vscan-worker"))
         told = {} if batches is None else {"stalls": batches.stalls, "resumes": batches.resumes}
         readers = stack.enter_context(ReaderPool(count, limits, stopping=stopping, **told))

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from vscan.engines.batching import Images, SharedBatches, Vectors
+from vscan.embeddings.lanes import Images, Vectors
+from vscan.engines.batching import SharedBatches
 from vscan.errors import ModelLoadError, UsageError
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from vscan.embeddings.lanes import Images, Vectors
 from vscan.embeddings.loading import LoadingEncoder
-from vscan.engines.batching import ImageEncoder, Images, Vectors
+from vscan.engines.batching import ImageEncoder
 from vscan.timings import Timings
 
 

@@ -42,10 +42,6 @@ class Box:
         """Its columns."""
         return self.right - self.left
 
-    def of(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """That part of a frame (H, W, 3), as a view."""
-        return rgb[self.top : self.bottom, self.left : self.right]
-
 
 def content_box(rgb: NDArray[np.uint8]) -> Box | None:
     """Where the picture lies within the plain borders of a frame (H, W, 3); None without borders.

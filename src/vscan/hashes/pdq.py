@@ -29,7 +29,8 @@ from vscan.hashes.borders import Box
 from vscan.hashes.shrinking import SIDE, shrunk
 
 HASH_VERSION = "pdq/1"
-"""Changes when the bits or the quality of some frame change; recorded with every stored hash."""
+"""Changes when the quality of some frame changes, or the bits of one of quality above 0 (at 0 they
+are rounding's); recorded with every stored hash."""
 HASH_BITS = 256
 HASH_BYTES = 32
 DIHEDRAL_COUNT = 8

@@ -68,17 +68,21 @@ def first_frame(beginning: Beginning, stream: VideoStream, limits: ReadLimits) -
     """The first frame that decodes, or None where the first packets hold none."""
     stream.codec_context.thread_count = 1
     stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
-    tried = 0
+    tried, alone = 0, True
     try:
         for packet in beginning.look(stream):
             tried += not packet.is_discard  # what an edit list hides may be long
-            try:
-                for frame in stream.decode(packet):
-                    return frame
-            except av.error.MemoryError:
-                raise
-            except (av.error.FFmpegError, ValueError):
-                pass
+            alone = alone and packet.is_keyframe
+            ways = (_decoded_alone, VideoStream.decode) if alone else (VideoStream.decode,)
+            for decoded in ways:
+                try:
+                    for frame in decoded(stream, packet):
+                        return frame
+                except av.error.MemoryError:
+                    raise
+                except (av.error.FFmpegError, ValueError):
+                    pass
+            alone = alone and packet.is_discard
             if tried >= FIRST_FRAME_PACKETS:
                 break
     except av.error.MemoryError:
@@ -86,3 +90,12 @@ def first_frame(beginning: Beginning, stream: VideoStream, limits: ReadLimits) -
     except av.error.FFmpegError:
         pass
     return None
+
+
+def _decoded_alone(stream: VideoStream, packet: Packet[Stream]) -> list[VideoFrame]:
+    """What a keyframe yields without those behind it, for which a decoder that reorders waits; it
+    is left empty."""
+    try:
+        return stream.decode(packet) or stream.decode(None)
+    finally:
+        stream.codec_context.flush_buffers()

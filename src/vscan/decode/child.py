@@ -134,6 +134,7 @@ def _serve_file(pipes: Pipes, opening: Mapping[str, Any]) -> None:
         file = stack.enter_context(pipes.receive_file())
         try:
             opened = _open(file, limits, int(opening["threads"]))
+            stack.callback(opened.probed.ready.close)
             info = opened.probed
             pipes.send(
                 {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -26,6 +26,7 @@ from vscan.decode.beginning import Beginning, first_frame
 from vscan.decode.claims import Claim, claim_of, missing_until_s
 from vscan.decode.container import is_attached, open_media, translated, video_streams
 from vscan.decode.orientation import IDENTITY, Orientation, degrees_clockwise, orientation
+from vscan.decode.ready import ReadyDecoder
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.sparing import sparing_for
 from vscan.decode.survey import Begun, Survey, Wanted, survey
@@ -77,6 +78,8 @@ class Probe:
     """Why decord may not serve this file; empty where it may."""
     spares: bool
     """Whether PyAV serves plans by time with much less decoding than decord, which may serve."""
+    ready: ReadyDecoder
+    """Of the first of the streams."""
 
     @property
     def tick_s(self) -> float:
@@ -92,37 +95,46 @@ class Probe:
 def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
     """Looks at the container, the first frame, and where decord may serve at all packets.
 
-    Raises SourceError where the file cannot be scanned.
+    Its decoder stays open for readings; the caller closes it. Raises SourceError where the file
+    cannot be scanned.
     """
-    with open_media(file, max_pixels=limits.max_pixels) as container:
-        with translated("probed"):
-            limits.check_streams(len(container.streams))
-            found = video_streams(container)
-            for each in found:
-                if each.codec_context is not None:
-                    limits.check_size(each.codec_context.width, each.codec_context.height)
-            stream = next((each for each in found if each.codec_context is not None), None)
-            if stream is None:
-                raise SourceError(
-                    "unsupported_format", "no decoder for the codec of the file's video stream"
-                )
-            found.remove(stream)
-            streams = tuple(_stream_probe(container, each) for each in (stream, *found))
-            duration_s = claimed_duration_s(container, stream)
-            name = container.format.name
-            codec = stream.codec_context.codec.canonical_name
-            beginning = Beginning(container)
-            first = first_frame(beginning, stream, limits)
-            if first is None and name.endswith("_pipe"):
-                raise _undecodable_picture(file, limits)
-            turn = orientation(first) if first is not None else IDENTITY
-            shape: VideoFrame | VideoCodecContext = first or stream.codec_context
-            width, height = shape.width, shape.height
-        reason = "several video streams" if found else _not_decord(name, codec, first, turn)
-        too_long = duration_s is not None and duration_s > limits.max_duration_s
-        surveyed = None
-        if not reason or too_long:
-            surveyed = survey_of(file, streams, limits, (container, beginning.again()))
+    with ExitStack() as closing:
+        container = open_media(file, max_pixels=limits.max_pixels)
+        closing.callback(container.close)
+        probed = _probe(file, limits, container)
+        closing.pop_all()
+    return probed
+
+
+def _probe(file: BinaryIO, limits: ReadLimits, container: InputContainer) -> Probe:
+    with translated("probed"):
+        limits.check_streams(len(container.streams))
+        found = video_streams(container)
+        for each in found:
+            if each.codec_context is not None:
+                limits.check_size(each.codec_context.width, each.codec_context.height)
+        stream = next((each for each in found if each.codec_context is not None), None)
+        if stream is None:
+            raise SourceError(
+                "unsupported_format", "no decoder for the codec of the file's video stream"
+            )
+        found.remove(stream)
+        streams = tuple(_stream_probe(container, each) for each in (stream, *found))
+        duration_s = claimed_duration_s(container, stream)
+        name = container.format.name
+        codec = stream.codec_context.codec.canonical_name
+        beginning = Beginning(container)
+        first = first_frame(beginning, stream, limits)
+        if first is None and name.endswith("_pipe"):
+            raise _undecodable_picture(file, limits)
+        turn = orientation(first) if first is not None else IDENTITY
+        shape: VideoFrame | VideoCodecContext = first or stream.codec_context
+        width, height = shape.width, shape.height
+    reason = "several video streams" if found else _not_decord(name, codec, first, turn)
+    too_long = duration_s is not None and duration_s > limits.max_duration_s
+    surveyed = None
+    if not reason or too_long:
+        surveyed = survey_of(file, streams, limits, (container, beginning.again()))
     times, spares = None, False
     if surveyed is not None:
         if too_long:  # a header may say anything: the packets must say so too
@@ -147,7 +159,8 @@ def probe(file: BinaryIO, limits: ReadLimits) -> Probe:
         rotation=degrees_clockwise(turn),
         warnings=tuple(warnings),
     )
-    return Probe(info, surveyed, streams, times, reason, spares)
+    ready = ReadyDecoder(container, stream, first)
+    return Probe(info, surveyed, streams, times, reason, spares, ready)
 
 
 def survey_of(

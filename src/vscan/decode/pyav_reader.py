@@ -118,6 +118,7 @@ class PyavReader:
                 probed.info.container,
                 probed.surveyed or survey_of(self._file, probed.streams, self._limits),
                 self._limits,
+                probed.ready,
             )
         return self._opened
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import BinaryIO
@@ -12,6 +13,7 @@ from av.codec.context import Flags
 from av.container.input import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -22,6 +24,7 @@ from vscan.decode.keyframes import keyframes_of
 from vscan.decode.ledger import Ledger
 from vscan.decode.probe import StreamProbe, missing_until
 from vscan.decode.reader import Picture
+from vscan.decode.ready import ReadyDecoder
 from vscan.decode.rgb import Converter
 from vscan.decode.sandbox import ReadLimits
 from vscan.decode.sparing import SKIP, WANT, Due, Sparing, Unforeseen, sparing_for
@@ -44,6 +47,7 @@ class Opened:
     """FFmpeg's name of its container."""
     survey: Survey
     limits: ReadLimits
+    ready: ReadyDecoder
 
 
 class _Damaged(Exception):  # noqa: N818 - an event within a reading
@@ -180,10 +184,7 @@ class StreamReading:
     ) -> Iterator[tuple[float, Picture]]:
         """The frames wanted that come after `after_s`, in the stream's own times."""
         limits = self._opened.limits
-        with open_media(self._opened.file, max_pixels=limits.max_pixels) as container:
-            stream = container.streams[self.stream.index]
-            assert isinstance(stream, VideoStream)  # noqa: S101 - as the probe found it
-            self._prepare(stream, threads)
+        with self._decoder(threads, sparing) as (container, stream):
             if sparing is None:
                 decoded = self._decoded(container, stream, threads)
             else:
@@ -197,17 +198,45 @@ class StreamReading:
                     if self.ledger.satisfied:
                         return
 
-    def _prepare(self, stream: VideoStream, threads: int) -> None:
-        context = stream.codec_context
+    @contextmanager
+    def _decoder(
+        self, threads: int, sparing: Sparing | None
+    ) -> Iterator[tuple[InputContainer, VideoStream]]:
+        """An open container and its stream, whose decoder holds nothing and is set for it all."""
+        opened, index = self._opened, self.stream.index
+        told = self._keyframes or sparing is not None  # which frames must come out
+        same = opened.ready.index == index and threads == 1 and not self._fast
+        if self._kept() is not None and told and same and opened.ready.serves:
+            with opened.ready.lent() as (container, stream):
+                self._set(stream.codec_context)
+                yield container, stream
+            return
+        with open_media(opened.file, max_pixels=opened.limits.max_pixels) as container:
+            found = container.streams[index]
+            assert isinstance(found, VideoStream)  # noqa: S101 - as the probe found it
+            self._prepare(found.codec_context, threads)
+            self._set(found.codec_context)
+            yield container, found
+
+    def _prepare(self, context: VideoCodecContext, threads: int) -> None:
+        """What cannot be set any more once it has decoded."""
         context.options = {"max_pixels": str(self._opened.limits.max_pixels)}
         if self._fast and self._surveyed is not None and self._surveyed.renews_soon:
             context.options |= {"skip_loop_filter": "nokey"}
         context.thread_count = threads
         context.thread_type = "AUTO"
+
+    def _decoded_before(self, number: int, packet: Packet[Stream]) -> VideoFrame | None:
+        """The frame of a packet that the probe decoded, where none but keyframes are read."""
+        ready = self._opened.ready
+        if number or not self._keyframes or ready.index != self.stream.index:
+            return None
+        return ready.first_of(packet) if self._kept() is not None else None
+
+    def _set(self, context: VideoCodecContext) -> None:
         if context.codec.canonical_name in SHOWN_INCOMPLETE:
             context.flags |= Flags.output_corrupt
-        if self._keyframes:
-            context.skip_frame = "NONKEY"
+        context.skip_frame = "NONKEY" if self._keyframes else "DEFAULT"
 
     def _decoded(
         self, container: InputContainer, stream: VideoStream, threads: int
@@ -224,18 +253,22 @@ class StreamReading:
         for k, packet in packets:
             if not packet.is_discard:
                 self._clock.promise(packet, start, self.ledger, after_hole=k in holes)
-            yield from self._decode(stream, packet, threads)
+            first = self._decoded_before(k, packet)
+            yield from [first] if first is not None else self._decode(stream, packet, threads)
         self.ledger.skipped_packets += self.stumbles.errors
         yield from self._decode(stream, None, threads)
 
     def _own(self, container: InputContainer) -> Iterator[Packet[Stream]]:
         """The stream's packets: those that were kept, where they are enough. Else all streams' are
         drawn, as the survey did: it must not give up elsewhere."""
-        kept = self._opened.survey.kept.of(self.stream.index, keyframes=self._keyframes)
+        kept = self._kept()
         if kept is not None:
             return iter(kept)
         every = packets_of(container, tuple(container.streams), self.stumbles)
         return (packet for packet in every if packet.stream_index == self.stream.index)
+
+    def _kept(self) -> Sequence[Packet[Stream]] | None:
+        return self._opened.survey.kept.of(self.stream.index, keyframes=self._keyframes)
 
     def _decoded_in_part(
         self, container: InputContainer, stream: VideoStream, sparing: Sparing

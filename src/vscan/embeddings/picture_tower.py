@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vscan.embeddings.class_token import class_token_tower
 from vscan.embeddings.precision import Compute
 from vscan.embeddings.preprocessing import Preprocessing
 from vscan.embeddings.staging import PLACES, Staging, is_cuda
@@ -45,7 +46,8 @@ class PictureTower:
             visual.to(memory_format=torch.channels_last)
         self.parameters = sum(int(parameter.numel()) for parameter in visual.parameters())
         """Numbers in the tower's weights."""
-        self._encode: Callable[..., torch.Tensor] = module.encode_image
+        quicker = class_token_tower(visual) if self.device == "cpu" else None
+        self._encode: Callable[[torch.Tensor], torch.Tensor] = quicker or module.encode_image
         self._kept = threading.local()
         """`staging`: the memory of a batch, of each thread its own."""
 
@@ -88,7 +90,7 @@ class PictureTower:
     def _units(self, pictures: torch.Tensor) -> torch.Tensor:
         import torch
 
-        found = self._encode(pictures, normalize=False)
+        found = self._encode(pictures)
         return torch.nn.functional.normalize(found.to(torch.float32), dim=-1)
 
     def _collect(self, back: list[_OnTheWayBack], vectors: NDArray[np.float32], at: int) -> None:

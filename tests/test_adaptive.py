@@ -159,7 +159,7 @@ def test_an_event_is_bounded(film: Path) -> None:
     assert verdict.samples is not None
     assert 1.0 == verdict.samples.coverage
     assert 20 < verdict.samples.read < 45
-    assert verdict.provenance.sampling.startswith("adaptive:2 halving/2 for ")
+    assert verdict.provenance.sampling.startswith("adaptive:2 halving/3 for ")
     assert verdict.outcome == scanned(film).outcome
 
 
@@ -235,6 +235,15 @@ def test_long_groups_are_looked_over_first() -> None:
     again = plan.next_request(Known(LONG, 2, tuple(times_s), LONG, told, 10.0))
     assert GapsRequest((Gap(3.0, 4.0, 0.25), Gap(7.0, 8.0, 0.25))) == again
     assert again.gaps[0].times_s == (3.25, 3.5, 3.75)
+
+
+@pytest.mark.parametrize(("max_gap_s", "between_s", "added"), [(4, 4, 0), (4, 5, 19), (10, 10, 0)])
+def test_a_wide_gap_that_was_asked_for(max_gap_s: float, between_s: float, added: int) -> None:
+    """What the first pass left between samples is no long group where it was asked for."""
+    times_s = np.arange(0.0, LONG, between_s).tolist()
+    found = Known(LONG, 1, tuple(times_s), LONG, interested({}, times_s), between_s)
+    request = AdaptivePlan(max_gap_s).next_request(found)
+    assert added == (len(request.times_s) if isinstance(request, TimesRequest) else 0)
 
 
 def test_slides_hide_no_boundary(tmp_path: Path) -> None:

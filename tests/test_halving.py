@@ -238,6 +238,9 @@ def test_wide_gaps_are_halved_by_reading() -> None:
     nearer = np.array([0.0, 5.0, 10.0])
     interest = told(lambda t: float(t >= 7), nearer.tolist())
     assert gaps_wanted(nearer, interest, (gap,)) == [Gap(5.0, 10.0, 2.5)]
+    # Of two groups of two seconds too.
+    (gap,) = gaps_wanted(np.array([0.0, 4.0]), told(lambda t: float(t >= 3), [0.0, 4.0]), ())
+    assert gap.times_s == (2.0,)
 
 
 def test_the_nearest_to_the_middle_is_taken() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = "halving/2"
+VERSION = "halving/3"
 """Stands in records and stored tracks: other versions take other samples."""
 FIRES, STAYS, NEAR = 1.0, 0.8, 0.5
 """Interest from which a policy fires; to which it may fall before it ceases; from which on it is
@@ -21,7 +21,7 @@ NEAR_STEP_S = 1.0
 GAP_SLACK = 0.05
 """Share of the largest gap by which one may be longer: at 30000/1001 frames a second keyframes that
 are meant to be 2 s apart are 2.002."""
-READ_AT_ONCE_S = 4.0
+READ_AT_ONCE_S = 3.0
 """Between samples: of a wider gap the middle alone is read, for there may be keyframes in it, and
 then only the half that matters has to be decoded."""
 

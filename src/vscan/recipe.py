@@ -35,7 +35,7 @@ class Recipe:
     @property
     def sampling(self) -> str:
         """Which frames are taken, as records and stored tracks say it: `fps:1`, `fps:1 fast`,
-        `adaptive:2 halving/2 for 0123…`."""
+        `adaptive:2 halving/3 for 0123…`."""
         said = f"{self.plan.spec} fast" if self.decode == "fast" else self.plan.spec
         return f"{said} {VERSION}{FOLLOWED}{self.rules}" if self.plan.follows else said
 

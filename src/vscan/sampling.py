@@ -167,7 +167,8 @@ class AdaptivePlan:
         if known.rounds == 0:
             return KeyframesRequest(self.max_gap_s * (1.0 + GAP_SLACK))
         step_s = self.max_gap_s
-        if known.first_gap_s >= LONG_GROUP_S:
+        groups_are_long = known.first_gap_s > self.max_gap_s * (1.0 + GAP_SLACK)
+        if groups_are_long and known.first_gap_s >= LONG_GROUP_S:
             step_s = min(step_s, LONG_GROUP_STEP_S)
         if known.rounds == 1 and (missing := between(known, step_s)):
             return _at(missing)

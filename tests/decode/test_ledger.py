@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vscan.decode.ledger import Ledger
+from vscan.decode.ledger import Ledger, wanted_of
 from vscan.media import ReadReport
 from vscan.sampling import (
     EveryRequest,
@@ -115,3 +118,22 @@ def test_gaps_are_bounded() -> None:
     _, report = account(GridRequest(0.1), frames, [k * 0.5 for k in range(6000)], frame_s=0.1)
     assert len(report.gaps_s) <= 1000
     assert report.gaps_s[-1][1] >= frames[-1]
+
+
+@given(
+    st.lists(st.integers(0, 4000), min_size=1, max_size=60, unique=True),
+    st.one_of(
+        st.sampled_from([0.1, 1 / 3, 1.0, 1001 / 1000]).map(GridRequest),
+        st.lists(st.integers(0, 4000), min_size=1, max_size=9, unique=True).map(
+            lambda ms: TimesRequest(tuple(sorted(each / 1000 for each in ms)))
+        ),
+    ),
+)
+def test_wanted_at_once(milliseconds: list[int], request: FrameRequest) -> None:
+    """What is said of all times at once is what a ledger wants when they are offered one by one."""
+    times_s = np.array(sorted(milliseconds)) / 1000
+    ledger = Ledger(request, tick_s=1e-3)
+    offered = [ledger.offer(time_s, 0.001) for time_s in times_s.tolist()]
+    wanted = wanted_of(request, times_s, 1e-3)
+    assert wanted is not None
+    assert wanted.tolist() == offered

@@ -34,15 +34,25 @@ class _Targets:
     """Time in seconds of target k."""
     count_until: Callable[[float], int]
     """How many targets lie at or before a time, tolerance included."""
+    counts_until: Callable[[NDArray[np.float64]], NDArray[np.int64]]
+    """The same of many times, (N,) -> (N,)."""
 
 
 def _targets(request: FrameRequest, tolerance_s: float) -> _Targets | None:
     if isinstance(request, GridRequest):
         step = request.step_s
-        return _Targets(lambda k: k * step, lambda t: math.floor((t + tolerance_s) / step) + 1)
+        return _Targets(
+            lambda k: k * step,
+            lambda t: math.floor((t + tolerance_s) / step) + 1,
+            lambda t: np.floor((t + tolerance_s) / step).astype(np.int64) + 1,
+        )
     if isinstance(request, TimesRequest):
         times = request.times_s
-        return _Targets(lambda k: times[k], lambda t: bisect.bisect_right(times, t + tolerance_s))
+        return _Targets(
+            lambda k: times[k],
+            lambda t: bisect.bisect_right(times, t + tolerance_s),
+            lambda t: np.searchsorted(np.array(times), t + tolerance_s, "right"),
+        )
     return None
 
 
@@ -60,8 +70,7 @@ def wanted_of(
     targets = _targets(request, _tolerance_s(tick_s))
     if targets is None:
         return None
-    until = np.array([targets.count_until(time_s) for time_s in times_s.tolist()], np.int64)
-    wanted: NDArray[np.bool_] = np.diff(until, prepend=0) > 0
+    wanted: NDArray[np.bool_] = np.diff(targets.counts_until(times_s), prepend=0) > 0
     return wanted
 
 

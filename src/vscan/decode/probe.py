@@ -159,7 +159,7 @@ def _probe(file: BinaryIO, limits: ReadLimits, container: InputContainer) -> Pro
         rotation=degrees_clockwise(turn),
         warnings=tuple(warnings),
     )
-    ready = ReadyDecoder(container, stream, first)
+    ready = ReadyDecoder(container, stream)
     return Probe(info, surveyed, streams, times, reason, spares, ready)
 
 

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import BinaryIO
 
 import av
+import numpy as np
 from av.codec.context import Flags
 from av.container.input import InputContainer
 from av.packet import Packet
@@ -203,20 +204,21 @@ class StreamReading:
         self, threads: int, sparing: Sparing | None
     ) -> Iterator[tuple[InputContainer, VideoStream]]:
         """An open container and its stream, whose decoder holds nothing and is set for it all."""
-        opened, index = self._opened, self.stream.index
+        opened, index, ready = self._opened, self.stream.index, self._opened.ready
         told = self._keyframes or sparing is not None  # which frames must come out
-        same = opened.ready.index == index and threads == 1 and not self._fast
-        if self._kept() is not None and told and same and opened.ready.serves:
-            with opened.ready.lent() as (container, stream):
-                self._set(stream.codec_context)
-                yield container, stream
-            return
-        with open_media(opened.file, max_pixels=opened.limits.max_pixels) as container:
-            found = container.streams[index]
-            assert isinstance(found, VideoStream)  # noqa: S101 - as the probe found it
-            self._prepare(found.codec_context, threads)
-            self._set(found.codec_context)
-            yield container, found
+        same = ready.is_there and ready.index == index and threads == 1 and not self._fast
+        fresh = not (told and same and self._kept() is not None)
+        if fresh:
+            container = open_media(opened.file, max_pixels=opened.limits.max_pixels)
+        else:
+            container = ready.take()
+        with container:
+            stream = container.streams[index]
+            assert isinstance(stream, VideoStream)  # noqa: S101 - as the probe found it
+            if fresh:
+                self._prepare(stream.codec_context, threads)
+            self._set(stream.codec_context)
+            yield container, stream
 
     def _prepare(self, context: VideoCodecContext, threads: int) -> None:
         """What cannot be set any more once it has decoded."""
@@ -225,13 +227,6 @@ class StreamReading:
             context.options |= {"skip_loop_filter": "nokey"}
         context.thread_count = threads
         context.thread_type = "AUTO"
-
-    def _decoded_before(self, number: int, packet: Packet[Stream]) -> VideoFrame | None:
-        """The frame of a packet that the probe decoded, where none but keyframes are read."""
-        ready = self._opened.ready
-        if number or not self._keyframes or ready.index != self.stream.index:
-            return None
-        return ready.first_of(packet) if self._kept() is not None else None
 
     def _set(self, context: VideoCodecContext) -> None:
         if context.codec.canonical_name in SHOWN_INCOMPLETE:
@@ -253,8 +248,7 @@ class StreamReading:
         for k, packet in packets:
             if not packet.is_discard:
                 self._clock.promise(packet, start, self.ledger, after_hole=k in holes)
-            first = self._decoded_before(k, packet)
-            yield from [first] if first is not None else self._decode(stream, packet, threads)
+            yield from self._decode(stream, packet, threads)
         self.ledger.skipped_packets += self.stumbles.errors
         yield from self._decode(stream, None, threads)
 
@@ -276,11 +270,9 @@ class StreamReading:
         """The frames wanted, and those that they refer to. Raises Unforeseen, _Damaged."""
         due = Due(sparing)
         self._clock.starts_at(self.stream.start or 0)
-        plan = zip(sparing.parts.tolist(), sparing.begins.tolist(), strict=True)
-        for planned, packet in zip_longest(plan, self._own(container)):
-            if planned is None or packet is None or packet.pts is None:
-                raise Unforeseen  # the file is not the one that was surveyed
-            part, begins = planned
+        for part, begins, packet in self._planned(container, sparing):
+            if packet.pts is None:
+                raise Unforeseen
             if begins:
                 yield from due.among(self._decode(stream, None, 0))
                 due.none_left()
@@ -288,12 +280,28 @@ class StreamReading:
             if part == WANT:
                 due.fed(packet.pts)
                 self._clock.promise(packet, self.stream.start, self.ledger, after_hole=False)
-            if part != SKIP:
-                yield from due.among(self._decode(stream, packet, 0))
+            yield from due.among(self._decode(stream, packet, 0))
         if self.stumbles.errors:
             raise Unforeseen
         yield from due.among(self._decode(stream, None, 0))
         due.none_left()
+
+    def _planned(
+        self, container: InputContainer, sparing: Sparing
+    ) -> Iterator[tuple[int, bool, Packet[Stream]]]:
+        """(part, whether the decoder is emptied before, packet) of all that is decoded. Raises
+        Unforeseen where the file is not the one that was surveyed."""
+        parts, begins, kept = sparing.parts, sparing.begins, self._kept()
+        if kept is not None and len(kept) == len(parts):
+            for k in np.flatnonzero(parts != SKIP).tolist():
+                yield int(parts[k]), bool(begins[k]), kept[k]
+            return
+        plan = zip(parts.tolist(), begins.tolist(), strict=True)
+        for planned, packet in zip_longest(plan, self._own(container)):
+            if planned is None or packet is None:
+                raise Unforeseen
+            if planned[0] != SKIP:
+                yield *planned, packet
 
     def _set_right(self, packets: Iterator[Packet[Stream]]) -> Iterator[tuple[int, Packet[Stream]]]:
         """The stream's packets, numbered, with the times that they have where times leapt."""

@@ -46,18 +46,18 @@ CPU: dict[str, Figure] = {
         "| vscan keyframes | 14.4 (14.4–14.5) | 26.7 (26.6–27.3) |",
     ),
     "ViT-B/32 in bf16, fps:1": Figure(
-        "CPU s of the clips", 6.99, SPEED, "| vscan fps:1 | 3.57 (3.57–3.60) | 6.99 (6.93–7.06) |"
+        "CPU s of the clips", 8.64, SPEED, "| vscan fps:1 | 4.44 (4.41–4.60) | 8.64 (8.33–8.68) |"
     ),
     "ViT-B/32 in bf16, keyframes": Figure(
-        "CPU s of the clips", 3.15, SPEED,
-        "| vscan keyframes | 1.69 (1.55–1.86) | 3.15 (2.85–3.40) |",
+        "CPU s of the clips", 3.61, SPEED,
+        "| vscan keyframes | 1.97 (1.91–2.10) | 3.61 (3.54–3.78) |",
     ),
     "hashes alone, fps:1": Figure(
-        "CPU s of the clips", 3.30, SPEED, "| vscan fps:1 | 1.73 (1.70–1.75) | 3.30 (3.19–3.34) |"
+        "CPU s of the clips", 3.94, SPEED, "| vscan fps:1 | 2.03 (1.99–2.38) | 3.94 (3.79–4.50) |"
     ),
     "hashes alone, keyframes": Figure(
-        "CPU s of the clips", 1.12, SPEED,
-        "| vscan keyframes | 0.58 (0.54–0.58) | 1.12 (1.07–1.14) |",
+        "CPU s of the clips", 1.29, SPEED,
+        "| vscan keyframes | 0.69 (0.64–0.72) | 1.29 (1.20–1.35) |",
     ),
 }  # fmt: skip
 STORED: dict[str, Figure] = {

@@ -37,7 +37,12 @@ def _make(args: argparse.Namespace) -> Iterator[str]:
     begun = time.perf_counter()
     yield f"cutting clips of the videos of {args.videos}"
     made = make_clips(
-        args.videos, args.out, seed=args.seed, gop_s=args.gop, processes=args.processes
+        args.videos,
+        args.out,
+        seed=args.seed,
+        gop_s=args.gop,
+        processes=args.processes,
+        long_side=args.long_side,
     )
     yield f"{args.out}: {made}; {time.perf_counter() - begun:.0f} s"
     yield f"next: {PROGRAM} end-to-end --set {shlex.quote(str(args.out))}"

@@ -45,6 +45,7 @@ def _make(make: argparse.ArgumentParser) -> None:
     make.add_argument("--out", type=Path, required=True, help="folder of the set")
     make.add_argument("--seed", type=int, default=1, help="the cuts follow from it")
     make.add_argument("--gop", type=float, default=2.0, help="seconds from keyframe to keyframe")
+    make.add_argument("--long-side", type=_count, default=720, help="of every clip, in pixels")
     make.add_argument("--processes", type=int, default=2, help="clips encoded at one time")
 
 

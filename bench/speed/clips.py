@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from vscan.errors import UsageError
 
 CLIPS = 20
 CLIP_S = 12.5
-LONG_SIDE = 720
 PRESET = "medium"
 """x264's own default: High profile, CABAC, 3 references, up to 3 B-frames in a pyramid."""
 RATES = (Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(30))
@@ -39,15 +39,24 @@ class Cut:
     start_s: float
 
 
-def make_clips(videos: Path, out: Path, *, seed: int, gop_s: float, processes: int) -> ClipSet:
-    """Make the set in the folder `out`. Raises UsageError where no video can be used."""
+def make_clips(
+    videos: Path,
+    out: Path,
+    *,
+    seed: int,
+    gop_s: float,
+    processes: int,
+    long_side: int,
+) -> ClipSet:
+    """Make the set in the folder `out`; long_side: of every clip, in pixels. Raises UsageError
+    where no video can be used."""
     originals = usable_videos(videos)
     if not originals:
         raise UsageError(f"{videos}: no video that can be read", remedy="name a folder of videos")
     out.mkdir(parents=True, exist_ok=True)
     cuts = draw_cuts(originals, seed)
     with ThreadPoolExecutor(processes) as pool:
-        clips = tuple(pool.map(_make, cuts, [out] * len(cuts), [gop_s] * len(cuts)))
+        clips = tuple(pool.map(partial(_make, out=out, gop_s=gop_s, long_side=long_side), cuts))
     made = ClipSet(out, seed, gop_s, PRESET, clips)
     write_clip_set(made)
     return made
@@ -72,13 +81,13 @@ def draw_cuts(originals: Sequence[Original], seed: int) -> list[Cut]:
     return cuts
 
 
-def _make(cut: Cut, out: Path, gop_s: float) -> Clip:
+def _make(cut: Cut, out: Path, gop_s: float, long_side: int) -> Clip:
     cv2.setNumThreads(1)
     frames = _from(cut.original, cut.start_s)
     first = next(frames)
     rate = min(RATES, key=lambda each: abs(float(each) - 1.0 / first.length_s))
     count = round(CLIP_S * rate)
-    size = clip_size(cut.original.width, cut.original.height)
+    size = clip_size(cut.original.width, cut.original.height, long_side)
     steady = retimed(_with(first, frames), rate=float(rate))
     pictures = (_resized(shown.picture, size) for shown in islice(steady, count))
     written = write_clip(out / cut.file, pictures, rate=rate, preset=PRESET, gop_s=gop_s)
@@ -86,9 +95,9 @@ def _make(cut: Cut, out: Path, gop_s: float) -> Clip:
     return Clip(cut.file, cut.original.name, seconds, round(float(rate), 4), *size)
 
 
-def clip_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height, even, with LONG_SIDE as the longer one."""
-    scale = LONG_SIDE / max(width, height)
+def clip_size(width: int, height: int, long_side: int) -> tuple[int, int]:
+    """Width and height, even, with `long_side` as the longer one."""
+    scale = long_side / max(width, height)
     return (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
 
 

@@ -118,7 +118,8 @@ def test_cuts_use_every_video_and_follow_from_the_seed() -> None:
     counts = [sum(cut.original == video for cut in cuts) for video in videos]
     assert sum(counts) == CLIPS and max(counts) - min(counts) <= 1
     assert draw_cuts(videos, 1) == cuts != draw_cuts(videos, 2)
-    assert (clip_size(176, 144), clip_size(480, 720)) == ((720, 590), (480, 720))
+    assert (clip_size(176, 144, 720), clip_size(480, 720, 720)) == ((720, 590), (480, 720))
+    assert clip_size(480, 720, 1920) == (1280, 1920)
 
 
 def test_a_set_is_read_as_it_was_written(tmp_path: Path) -> None:

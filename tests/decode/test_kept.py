@@ -11,7 +11,7 @@ import pytest
 from tests.decode.test_demuxing import absurd_sample
 from tests.decode.variants import VARIANTS
 from tests.media_factory import barcode_clip
-from vscan.decode import beginning, kept, stream_reading
+from vscan.decode import beginning, kept, own_packets
 from vscan.decode.beginning import Beginning, first_frame
 from vscan.decode.container import open_media
 from vscan.decode.limits import ReadLimits
@@ -77,7 +77,7 @@ def test_no_second_demuxing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def demuxed(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(stream_reading, "packets_of", demuxed)
+    monkeypatch.setattr(own_packets, "packets_of", demuxed)
     for (times, _, report), (all_times, _, all_report) in zip(answers(path), expected, strict=True):
         assert times == all_times
         assert report == all_report

@@ -9,10 +9,11 @@ from typing import BinaryIO, Self
 
 import av
 
+from vscan.decode.opened import Opened
 from vscan.decode.probe import Probe, survey_of
 from vscan.decode.reader import Picture
 from vscan.decode.sandbox import ReadLimits
-from vscan.decode.stream_reading import Opened, StreamReading
+from vscan.decode.stream_reading import StreamReading
 from vscan.errors import SourceError
 from vscan.media import DecodeMode, Part, ReadReport, VideoInfo, one_after_another
 from vscan.sampling import EveryRequest, FrameRequest, GridRequest, TimesRequest

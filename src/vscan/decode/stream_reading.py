@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import BinaryIO
 
 import av
-import numpy as np
 from av.codec.context import Flags
 from av.container.input import InputContainer
 from av.packet import Packet
@@ -20,16 +16,15 @@ from av.video.stream import VideoStream
 
 from vscan.decode.clock import Clock
 from vscan.decode.container import open_media
-from vscan.decode.demuxing import Stumbles, packets_of
+from vscan.decode.demuxing import Stumbles
 from vscan.decode.keyframes import keyframes_of
 from vscan.decode.ledger import Ledger
+from vscan.decode.opened import Opened
+from vscan.decode.own_packets import OwnPackets
 from vscan.decode.probe import StreamProbe, missing_until
 from vscan.decode.reader import Picture
-from vscan.decode.ready import ReadyDecoder
 from vscan.decode.rgb import Converter
-from vscan.decode.sandbox import ReadLimits
-from vscan.decode.sparing import SKIP, WANT, Due, Sparing, Unforeseen, sparing_for
-from vscan.decode.survey import Survey
+from vscan.decode.sparing import WANT, Due, Sparing, Unforeseen, sparing_for
 from vscan.errors import SourceError
 from vscan.media import DecodeMode, ReadReport
 from vscan.sampling import FrameRequest, KeyframesRequest
@@ -37,18 +32,6 @@ from vscan.sampling import FrameRequest, KeyframesRequest
 SHOWN_INCOMPLETE = ("hevc",)
 """Codecs whose decoder keeps frames back where one that they refer to is missing. Players show such
 frames, mended or not, and so they are looked at; H.264's decoder shows them by itself."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The file that a stream is in."""
-
-    file: BinaryIO
-    container: str
-    """FFmpeg's name of its container."""
-    survey: Survey
-    limits: ReadLimits
-    ready: ReadyDecoder
 
 
 class _Damaged(Exception):  # noqa: N818 - an event within a reading
@@ -84,9 +67,16 @@ class StreamReading:
         self._report: ReadReport | None = None
         self._begin()
 
+    @property
+    def stumbles(self) -> Stumbles:
+        """What demuxing met with."""
+        return self._packets.stumbles
+
     def _begin(self) -> None:
         self.ledger = Ledger(self._request, self.stream.tick_s)
-        self.stumbles = Stumbles()
+        self._packets = OwnPackets(
+            self._opened.survey, self.stream.index, keyframes=self._keyframes
+        )
         self._clock = Clock(
             tick_s=self.stream.tick_s,
             frame_s=self.stream.frame_s,
@@ -158,7 +148,7 @@ class StreamReading:
             warnings.append("timestamps_jump_back")
         if ledger.skipped_packets:
             warnings.append("packets_skipped")
-        if self.stumbles.gave_up:
+        if self._packets.stumbles.gave_up:
             warnings.append("ended_by_errors")
         if self._surveyed is not None and self._surveyed.hidden:
             warnings.append("hidden_by_edit_list")
@@ -207,8 +197,9 @@ class StreamReading:
         opened, index, ready = self._opened, self.stream.index, self._opened.ready
         told = self._keyframes or sparing is not None  # which frames must come out
         same = ready.is_there and ready.index == index and threads == 1 and not self._fast
-        fresh = not (told and same and self._kept() is not None)
+        fresh = not (told and same and self._packets.kept is not None)
         if fresh:
+            ready.close()  # two indexes of a long file are too many
             container = open_media(opened.file, max_pixels=opened.limits.max_pixels)
         else:
             container = ready.take()
@@ -242,27 +233,15 @@ class StreamReading:
         start = stream.start_time
         if surveyed is not None and surveyed.leapt and surveyed.ticks is not None:
             start = int(surveyed.ticks.min())
-        packets = self._set_right(self._own(container))
+        packets = self._packets.numbered(container)
         if isinstance(self._request, KeyframesRequest):
             packets = keyframes_of(packets, self._request.max_gap_s / (self.stream.tick_s or 1.0))
         for k, packet in packets:
             if not packet.is_discard:
                 self._clock.promise(packet, start, self.ledger, after_hole=k in holes)
             yield from self._decode(stream, packet, threads)
-        self.ledger.skipped_packets += self.stumbles.errors
+        self.ledger.skipped_packets += self._packets.stumbles.errors
         yield from self._decode(stream, None, threads)
-
-    def _own(self, container: InputContainer) -> Iterator[Packet[Stream]]:
-        """The stream's packets: those that were kept, where they are enough. Else all streams' are
-        drawn, as the survey did: it must not give up elsewhere."""
-        kept = self._kept()
-        if kept is not None:
-            return iter(kept)
-        every = packets_of(container, tuple(container.streams), self.stumbles)
-        return (packet for packet in every if packet.stream_index == self.stream.index)
-
-    def _kept(self) -> Sequence[Packet[Stream]] | None:
-        return self._opened.survey.kept.of(self.stream.index, keyframes=self._keyframes)
 
     def _decoded_in_part(
         self, container: InputContainer, stream: VideoStream, sparing: Sparing
@@ -270,7 +249,7 @@ class StreamReading:
         """The frames wanted, and those that they refer to. Raises Unforeseen, _Damaged."""
         due = Due(sparing)
         self._clock.starts_at(self.stream.start or 0)
-        for part, begins, packet in self._planned(container, sparing):
+        for part, begins, packet in self._packets.needed(container, sparing):
             if packet.pts is None:
                 raise Unforeseen
             if begins:
@@ -281,38 +260,10 @@ class StreamReading:
                 due.fed(packet.pts)
                 self._clock.promise(packet, self.stream.start, self.ledger, after_hole=False)
             yield from due.among(self._decode(stream, packet, 0))
-        if self.stumbles.errors:
+        if self._packets.stumbles.errors:
             raise Unforeseen
         yield from due.among(self._decode(stream, None, 0))
         due.none_left()
-
-    def _planned(
-        self, container: InputContainer, sparing: Sparing
-    ) -> Iterator[tuple[int, bool, Packet[Stream]]]:
-        """(part, whether the decoder is emptied before, packet) of all that is decoded. Raises
-        Unforeseen where the file is not the one that was surveyed."""
-        parts, begins, kept = sparing.parts, sparing.begins, self._kept()
-        if kept is not None and len(kept) == len(parts):
-            for k in np.flatnonzero(parts != SKIP).tolist():
-                yield int(parts[k]), bool(begins[k]), kept[k]
-            return
-        plan = zip(parts.tolist(), begins.tolist(), strict=True)
-        for planned, packet in zip_longest(plan, self._own(container)):
-            if planned is None or packet is None:
-                raise Unforeseen
-            if planned[0] != SKIP:
-                yield *planned, packet
-
-    def _set_right(self, packets: Iterator[Packet[Stream]]) -> Iterator[tuple[int, Packet[Stream]]]:
-        """The stream's packets, numbered, with the times that they have where times leapt."""
-        surveyed = self._surveyed
-        ticks = surveyed.ticks if surveyed is not None and surveyed.leapt else None
-        for k, packet in enumerate(packets):
-            if ticks is not None and packet.pts is not None and k < len(ticks):
-                shift = int(ticks[k]) - packet.pts
-                packet.pts += shift
-                packet.dts = None if packet.dts is None else packet.dts + shift
-            yield k, packet
 
     def _decode(
         self, stream: VideoStream, packet: Packet[Stream] | None, threads: int

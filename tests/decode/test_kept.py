@@ -136,7 +136,7 @@ def test_beginning_once_more(suffix: str, tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(beginning, "HELD_PACKETS", most)
         with path.open("rb") as file, open_media(file, max_pixels=LIMITS.max_pixels) as container:
             looked = Beginning(container)
-            assert first_frame(looked, container.streams.video[0], LIMITS) is not None
+            assert first_frame(looked, container.streams.video[0], LIMITS)[0] is not None
             again = looked.again()
             assert (again is None) == (most == 0)
             if again is not None:

@@ -79,15 +79,43 @@ def test_a_reading_that_is_left(clip: Path, opened: list[int]) -> None:
 def test_taken_once(clip: Path) -> None:
     """Nobody takes it twice, nor after it was closed; closing what was taken does nothing."""
     with clip.open("rb") as file:
-        for ready in (probe(file, LIMITS).ready, probe(file, LIMITS).ready):
-            with ready.take():
-                ready.close()
-                assert not ready.is_there
-            with pytest.raises(RuntimeError):
-                ready.take()
+        ready = probe(file, LIMITS).ready
+        with ready.take() as container:
+            ready.close()
+            assert not ready.is_there
+            container.seek(0)
+            assert next(container.demux(video=0)).size
+        with pytest.raises(RuntimeError):
+            ready.take()
         closed = probe(file, LIMITS).ready
         closed.close()
-        assert not closed.is_there
+        with pytest.raises(RuntimeError):
+            closed.take()
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "libvpx-vp9"])
+def test_other_codecs_are_not_taken_over(codec: str, tmp_path: Path) -> None:
+    """Not every decoder can be emptied."""
+    path = barcode_clip(tmp_path / "a.mkv", count=12, codec=codec).path
+    with path.open("rb") as file:
+        assert not probe(file, LIMITS).ready.is_there
+
+
+def test_a_first_frame_that_does_not_decode(clip: Path) -> None:
+    """A decoder that was given more than the first frame is not taken over."""
+    with clip.open("rb") as file:
+        kept = probe(file, LIMITS).surveyed
+        assert kept is not None
+        packets = kept.kept.of(0, keyframes=True)
+        assert packets is not None
+        first = bytes(packets[0])
+    data = bytearray(clip.read_bytes())
+    at = data.index(first)
+    data[at + 4 : at + len(first)] = bytes(len(first) - 4)
+    clip.write_bytes(data)
+    with clip.open("rb") as file:
+        probed = probe(file, LIMITS)
+        assert not probed.ready.is_there
 
 
 def test_one_packet_is_enough(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,8 +125,9 @@ def test_one_packet_is_enough(clip: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with clip.open("rb") as file, open_media(file, max_pixels=LIMITS.max_pixels) as container:
         stream = container.streams.video[0]
         beginning = Beginning(container)
-        first = first_frame(beginning, stream, LIMITS)
+        first, alone = first_frame(beginning, stream, LIMITS)
         assert first is not None
+        assert alone
         again = beginning.again()
         assert again is not None
         times = [frame.pts or 0 for packet in again for frame in stream.decode(packet)]

@@ -50,7 +50,7 @@ def visual(**further: Any) -> Any:
 def test_the_modules_vectors(further: dict[str, Any]) -> None:
     """Of every kind of block and norm that it takes, in fp32 but for rounding."""
     module = visual(**further)
-    tower = class_token_tower(module)
+    tower = class_token_tower(module, module.image_size)
     assert tower is not None
     pictures = torch.randn(3, 3, *module.image_size)
     with torch.inference_mode():
@@ -62,7 +62,7 @@ def test_the_modules_vectors(further: dict[str, Any]) -> None:
 def test_bf16() -> None:
     """In bf16 the vectors stay as near as the precision allows."""
     module = visual().to(torch.bfloat16)
-    tower = class_token_tower(module)
+    tower = class_token_tower(module, module.image_size)
     assert tower is not None
     pictures = torch.randn(4, 3, 48, 48).to(torch.bfloat16)
     with torch.inference_mode():
@@ -85,10 +85,23 @@ def test_bf16() -> None:
 )
 def test_others_are_left_to_the_module(further: dict[str, Any]) -> None:
     """Where all tokens count, or blocks or patches are of another kind."""
-    assert class_token_tower(visual(**further)) is None
+    module = visual(**further)
+    assert class_token_tower(module, module.image_size) is None
 
 
 def test_no_transformer() -> None:
     """A tower of another class, and one that is in training."""
-    assert class_token_tower(torch.nn.Identity()) is None
-    assert class_token_tower(visual().train()) is None
+    assert class_token_tower(torch.nn.Identity(), (48, 48)) is None
+    assert class_token_tower(visual().train(), (48, 48)) is None
+
+
+def test_other_pictures_and_parts() -> None:
+    """Pictures of another size than the tower's, and a part that nobody here knows."""
+    module = visual()
+    assert class_token_tower(module, (48, 48)) is not None
+    assert class_token_tower(module, (64, 64)) is None
+    module.registers = torch.nn.Parameter(torch.zeros(4, 64))
+    assert class_token_tower(module, (48, 48)) is None
+    module = visual()
+    module.transformer.resblocks[1].ln_3 = torch.nn.Identity()
+    assert class_token_tower(module, (48, 48)) is None

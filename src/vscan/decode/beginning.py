@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import av
 from av.container.input import InputContainer
@@ -15,6 +16,9 @@ from vscan.decode.limits import ReadLimits
 
 FIRST_FRAME_PACKETS = 64
 """Packets tried before a file counts as one whose first frame cannot be decoded."""
+EMPTIED = ("h264", "hevc")
+"""Codecs whose decoder can be emptied and then serves as if nothing had gone through it. Not all
+can: SVQ3's forgets nothing."""
 HELD_BYTES = 16 << 20
 HELD_PACKETS = 4096
 """Of what was looked at, beyond either of which nothing is handed on: it is demuxed anew."""
@@ -64,32 +68,37 @@ class Beginning:
             self._held = None
 
 
-def first_frame(beginning: Beginning, stream: VideoStream, limits: ReadLimits) -> VideoFrame | None:
-    """The first frame that decodes, or None where the first packets hold none."""
-    stream.codec_context.thread_count = 1
-    stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
-    tried, alone = 0, True
+def first_frame(
+    beginning: Beginning, stream: VideoStream, limits: ReadLimits
+) -> tuple[VideoFrame | None, bool]:
+    """The first frame that decodes, or None where the first packets hold none; and whether the
+    decoder has had no other and is empty."""
+    context = stream.codec_context
+    context.thread_count = 1
+    context.options = {"max_pixels": str(limits.max_pixels)}
+    tried, alone = 0, context.codec.canonical_name in EMPTIED
     try:
         for packet in beginning.look(stream):
             tried += not packet.is_discard  # what an edit list hides may be long
-            alone = alone and packet.is_keyframe
-            ways = (_decoded_alone, VideoStream.decode) if alone else (VideoStream.decode,)
-            for decoded in ways:
-                try:
-                    for frame in decoded(stream, packet):
-                        return frame
-                except av.error.MemoryError:
-                    raise
-                except (av.error.FFmpegError, ValueError):
-                    pass
-            alone = alone and packet.is_discard
+            if alone and packet.is_keyframe and not packet.is_discard:
+                with suppress(av.error.FFmpegError, ValueError):
+                    for frame in _decoded_alone(stream, packet):
+                        return frame, True
+            alone = False
+            try:
+                for frame in stream.decode(packet):
+                    return frame, False
+            except av.error.MemoryError:
+                raise
+            except (av.error.FFmpegError, ValueError):
+                pass
             if tried >= FIRST_FRAME_PACKETS:
                 break
     except av.error.MemoryError:
         raise
     except av.error.FFmpegError:
         pass
-    return None
+    return None, False
 
 
 def _decoded_alone(stream: VideoStream, packet: Packet[Stream]) -> list[VideoFrame]:

@@ -28,7 +28,7 @@ duration is the file's word."""
 
 @dataclass(frozen=True)
 class _Targets:
-    """Planned times as two functions, so that a grid needs no list."""
+    """Planned times as functions, so that a grid needs no list."""
 
     at: Callable[[int], float]
     """Time in seconds of target k."""

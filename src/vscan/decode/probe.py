@@ -124,7 +124,7 @@ def _probe(file: BinaryIO, limits: ReadLimits, container: InputContainer) -> Pro
         name = container.format.name
         codec = stream.codec_context.codec.canonical_name
         beginning = Beginning(container)
-        first = first_frame(beginning, stream, limits)
+        first, alone = first_frame(beginning, stream, limits)
         if first is None and name.endswith("_pipe"):
             raise _undecodable_picture(file, limits)
         turn = orientation(first) if first is not None else IDENTITY
@@ -160,6 +160,8 @@ def _probe(file: BinaryIO, limits: ReadLimits, container: InputContainer) -> Pro
         warnings=tuple(warnings),
     )
     ready = ReadyDecoder(container, stream)
+    if not alone:
+        ready.close()
     return Probe(info, surveyed, streams, times, reason, spares, ready)
 
 

@@ -15,7 +15,7 @@ class ReadyDecoder:
     """
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
-        """stream: whose decoder has had no more than the first frame."""
+        """stream: whose decoder has had no more than the first frame, alone."""
         self.index = stream.index
         """The stream's place among the container's."""
         self._container: InputContainer | None = container

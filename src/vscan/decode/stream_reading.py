@@ -199,7 +199,7 @@ class StreamReading:
         same = ready.is_there and ready.index == index and threads == 1 and not self._fast
         fresh = not (told and same and self._packets.kept is not None)
         if fresh:
-            ready.close()  # two indexes of a long file are too many
+            ready.close()  # nobody takes it any more
             container = open_media(opened.file, max_pixels=opened.limits.max_pixels)
         else:
             container = ready.take()
@@ -230,7 +230,7 @@ class StreamReading:
         """Every frame that decodes, in presentation order; what does not is counted."""
         surveyed = self._surveyed
         holes = surveyed.holes if surveyed is not None else frozenset()
-        start = stream.start_time
+        start = self.stream.start  # packets may have set the container's since
         if surveyed is not None and surveyed.leapt and surveyed.ticks is not None:
             start = int(surveyed.ticks.min())
         packets = self._packets.numbered(container)

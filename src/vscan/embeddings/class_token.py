@@ -9,6 +9,13 @@ from vscan.embeddings.open_clip_parts import open_clip_part
 if TYPE_CHECKING:
     import torch
 
+TOWER_PARTS = {
+    "class_embedding", "positional_embedding", "proj",
+    "conv1", "patch_dropout", "ln_pre", "transformer", "ln_post",
+}  # fmt: skip
+BLOCK_PARTS = {"ln_1", "attn", "ls_1", "ln_2", "mlp", "ls_2"}
+"""What the two are made of in open_clip 3.3: with anything else they compute something else."""
+
 
 class ClassTokenTower:
     """open_clip's VisionTransformer where its vector is that of the class token.
@@ -47,23 +54,32 @@ class ClassTokenTower:
         return normed
 
 
-def class_token_tower(visual: Any) -> ClassTokenTower | None:
-    """The tower computed that way, or None where it is of another kind."""
+def class_token_tower(visual: Any, size: tuple[int, int]) -> ClassTokenTower | None:
+    """The tower computed that way, or None where it is of another kind, has a part that is not
+    known here, or is given pictures of another (height, width) than it was made for."""
     part = open_clip_part("transformer")
     if type(visual) is not part.VisionTransformer or visual.training:
         return None
-    high, wide = visual.image_size
+    (high, wide), patch = visual.image_size, visual.patch_size
     by_class_token = (
         visual.attn_pool is None
         and visual.pool_type == "tok"
         and visual.proj is not None
         and not visual.output_tokens
     )
-    whole_patches = (high % visual.patch_size[0], wide % visual.patch_size[1]) == (0, 0)
+    fits = tuple(size) == (high, wide) and (high % patch[0], wide % patch[1]) == (0, 0)
     plain = visual.transformer.batch_first and all(
-        type(block) is part.ResidualAttentionBlock for block in visual.transformer.resblocks
+        type(block) is part.ResidualAttentionBlock and _parts_of(block) == BLOCK_PARTS
+        for block in visual.transformer.resblocks
     )
-    return ClassTokenTower(visual) if by_class_token and whole_patches and plain else None
+    known = _parts_of(visual) == TOWER_PARTS and plain
+    return ClassTokenTower(visual) if by_class_token and fits and known else None
+
+
+def _parts_of(module: Any) -> set[str]:
+    """Names of its modules and of its own parameters."""
+    parameters = dict(module.named_parameters(recurse=False))
+    return {*dict(module.named_children()), *parameters}
 
 
 def _first_token(block: Any, tokens: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,8 +47,11 @@ class PictureTower:
             visual.to(memory_format=torch.channels_last)
         self.parameters = sum(int(parameter.numel()) for parameter in visual.parameters())
         """Numbers in the tower's weights."""
-        quicker = class_token_tower(visual) if self.device == "cpu" else None
-        self._encode: Callable[[torch.Tensor], torch.Tensor] = quicker or module.encode_image
+        size = (preprocessing.height, preprocessing.width)
+        quicker = class_token_tower(visual, size) if self.device == "cpu" else None
+        self._encode: Callable[[torch.Tensor], torch.Tensor] = quicker or partial(
+            module.encode_image, normalize=False
+        )
         self._kept = threading.local()
         """`staging`: the memory of a batch, of each thread its own."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Library
+from tests.faults.dying import end_when_asked
 from tests.media_factory import barcode_clip
 from vscan import pipeline, storage
 from vscan.decode import wire
@@ -137,7 +139,7 @@ def test_the_other_reader_gets_the_same_file(
         assert video.reader == "decord"
         replace_by_another(path)
         assert video.process_id is not None
-        os.kill(video.process_id, 9)
+        end_when_asked(video.process_id, signal.SIGKILL)
         assert sum(map(len, video.read(EveryRequest(1), Measure()))) == COUNT
         assert video.report.reader.startswith("PyAV")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from vscan.embeddings.class_token import class_token_tower
+from vscan.embeddings.class_token import ClassTokenTower, class_token_tower
 from vscan.embeddings.open_clip_parts import open_clip_part
 
 SIZES: dict[str, Any] = {
@@ -31,6 +31,13 @@ def visual(**further: Any) -> Any:
     return made
 
 
+def tower_of(module: Any) -> ClassTokenTower:
+    """The tower of a module that is of its kind."""
+    tower = class_token_tower(module, module.image_size)
+    assert tower is not None
+    return tower
+
+
 @pytest.mark.parametrize(
     "further",
     [
@@ -50,8 +57,7 @@ def visual(**further: Any) -> Any:
 def test_the_modules_vectors(further: dict[str, Any]) -> None:
     """Of every kind of block and norm that it takes, in fp32 but for rounding."""
     module = visual(**further)
-    tower = class_token_tower(module, module.image_size)
-    assert tower is not None
+    tower = tower_of(module)
     pictures = torch.randn(3, 3, *module.image_size)
     with torch.inference_mode():
         expected = module(pictures)
@@ -62,8 +68,7 @@ def test_the_modules_vectors(further: dict[str, Any]) -> None:
 def test_bf16() -> None:
     """In bf16 the vectors stay as near as the precision allows."""
     module = visual().to(torch.bfloat16)
-    tower = class_token_tower(module, module.image_size)
-    assert tower is not None
+    tower = tower_of(module)
     pictures = torch.randn(4, 3, 48, 48).to(torch.bfloat16)
     with torch.inference_mode():
         found, expected = tower(pictures).float(), module(pictures).float()
@@ -98,7 +103,6 @@ def test_no_transformer() -> None:
 def test_other_pictures_and_parts() -> None:
     """Pictures of another size than the tower's, and a part that nobody here knows."""
     module = visual()
-    assert class_token_tower(module, (48, 48)) is not None
     assert class_token_tower(module, (64, 64)) is None
     module.registers = torch.nn.Parameter(torch.zeros(4, 64))
     assert class_token_tower(module, (48, 48)) is None

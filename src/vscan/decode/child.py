@@ -91,7 +91,7 @@ class OpenFile:
         if which == DECORD:
             from vscan.decode.decord_reader import DecordReader
 
-            self.probed.ready.close()
+            self.probed.ready.close()  # decord opens the file by itself
             handle = Path(f"/dev/fd/{self.file.fileno()}")
             return DecordReader(self.file, handle, self.probed, self.threads)
         from vscan.decode.pyav_reader import PyavReader

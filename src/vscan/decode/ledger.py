@@ -35,7 +35,7 @@ class _Targets:
     count_until: Callable[[float], int]
     """How many targets lie at or before a time, tolerance included."""
     counts_until: Callable[[NDArray[np.float64]], NDArray[np.int64]]
-    """The same of many times, (N,) -> (N,)."""
+    """The same of many times at once, (N,) -> (N,): one by one takes milliseconds a reading."""
 
 
 def _targets(request: FrameRequest, tolerance_s: float) -> _Targets | None:
